@@ -1,0 +1,38 @@
+"""Settings that every test shares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# No deadline: a slow machine is not a wrong gradient. `GRADLING_PROFILE=deep pytest` digs further.
+hypothesis.settings.register_profile(
+    "ci", deadline=None, derandomize=True, max_examples=50, print_blob=True
+)
+hypothesis.settings.register_profile("dev", deadline=None, max_examples=10, print_blob=True)
+hypothesis.settings.register_profile("deep", deadline=None, max_examples=1000, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("GRADLING_PROFILE", "ci"))
+
+
+class RootIsAFolder:
+    """Collect the root of the repository as a plain folder.
+
+    It holds an `__init__.py`, since it is the package. pytest would take it for a package of tests
+    and import the whole library a second time, under the name of the checkout's folder.
+    """
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collect_directory(
+        self, path: Path, parent: pytest.Collector
+    ) -> pytest.Collector | None:
+        return pytest.Dir.from_parent(parent, path=path) if path == ROOT else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # An object, not this file's own hook: pytest does not ask a conftest about folders above it.
+    config.pluginmanager.register(RootIsAFolder())
