@@ -1,0 +1,109 @@
+"""Sums, products, quotients and remainders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..op import NONZERO, REAL, TRUTH, WHOLE, Pin, row
+from .choice import floor, sign, where
+
+
+def nothing(g: Any) -> Any:
+    """A zero gradient shaped like ``g``; ``0 * g`` would turn an infinite g into nan."""
+    return where(True, 0.0, g)
+
+
+add = row(
+    "add", "a b", symbol="+",
+    vjp=(lambda g, y, a, b: g, lambda g, y, a, b: g),
+    domain=(REAL, REAL), analytic=True,
+    why="Each summand moves the sum one for one.",
+)  # fmt: skip
+sub = row(
+    "sub", "a b", symbol="-",
+    vjp=(lambda g, y, a, b: g, lambda g, y, a, b: -g),
+    domain=(REAL, REAL), analytic=True,
+    why="As a sum with the second operand negated.",
+)  # fmt: skip
+mul = row(
+    "mul", "a b", symbol="*",
+    vjp=(lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
+    domain=(REAL, REAL), analytic=True,
+    why="Product rule: each factor is scaled by the other one.",
+)  # fmt: skip
+div = row(
+    "div", "a b", symbol="/", result="float",
+    vjp=(lambda g, y, a, b: g / b, lambda g, y, a, b: -g * (a / b) / b),
+    domain=(REAL, NONZERO), analytic=True,
+    why="Quotient rule, with a/b divided once more by b: b*b would overflow first.",
+)  # fmt: skip
+neg = row(
+    "neg", "x", symbol="-",
+    vjp=(lambda g, y, x: -g,),
+    domain=(REAL,), analytic=True,
+    why="A factor of -1.",
+)  # fmt: skip
+abs_ = row(
+    "abs", "x",
+    vjp=(lambda g, y, x: g * sign(x),),
+    domain=(REAL.without(0.0),),
+    pinned=(Pin((0.0,), (0.0,), "the middle of [-1, 1]"),),
+    why="Slope 1 to the right of 0, -1 to the left; at 0 the symmetric choice, 0.",
+)  # fmt: skip
+floor_divide = row(
+    "floor_divide", "a b", symbol="//",
+    vjp=(lambda g, y, a, b: nothing(g), lambda g, y, a, b: nothing(g)),
+    domain=(WHOLE, WHOLE),
+    why="A staircase: flat wherever it has a slope.",
+)  # fmt: skip
+remainder = row(
+    "remainder", "a b", symbol="%",
+    vjp=(lambda g, y, a, b: g, lambda g, y, a, b: -g * floor(a / b)),
+    domain=(WHOLE, WHOLE),
+    why="a - b*floor(a/b), whose floor is flat; the result has the sign of b.",
+)  # fmt: skip
+fmod = row(
+    "fmod", "a b",
+    vjp=(lambda g, y, a, b: g, lambda g, y, a, b: -g * trunc(a / b)),
+    domain=(WHOLE, WHOLE),
+    why="a - b*trunc(a/b), whose trunc is flat; the result has the sign of a.",
+)  # fmt: skip
+ceil = row(
+    "ceil", "x", vjp=(lambda g, y, x: nothing(g),), domain=(WHOLE,),
+    why="A staircase: flat wherever it has a slope.",
+)  # fmt: skip
+round_ = row(
+    "round", "x", vjp=(lambda g, y, x: nothing(g),), domain=(WHOLE,),
+    why="A staircase: flat wherever it has a slope. Halves go to the even neighbour.",
+)  # fmt: skip
+trunc = row(
+    "trunc", "x", vjp=(lambda g, y, x: nothing(g),), domain=(WHOLE,),
+    why="A staircase: flat wherever it has a slope.",
+)  # fmt: skip
+lerp = row(
+    "lerp", "a b weight",
+    vjp=(
+        lambda g, y, a, b, weight: g * (1 - weight),
+        lambda g, y, a, b, weight: g * weight,
+        lambda g, y, a, b, weight: g * (b - a),
+    ),
+    domain=(REAL, REAL, REAL), analytic=True,
+    why="a + weight*(b - a), a mixture whose shares are 1 - weight and weight.",
+)  # fmt: skip
+
+
+def _bitwise(name: str, args: str, symbol: str) -> None:
+    operands = len(args.split())
+    row(
+        name, args, symbol=symbol,
+        vjp=(None,) * operands, domain=(TRUTH,) * operands,
+        why="Whole numbers bit by bit: no derivative.",
+    )  # fmt: skip
+
+
+_bitwise("bitwise_and", "a b", "&")
+_bitwise("bitwise_or", "a b", "|")
+_bitwise("bitwise_xor", "a b", "^")
+_bitwise("bitwise_not", "x", "~")
+_bitwise("bitwise_left_shift", "a b", "<<")
+_bitwise("bitwise_right_shift", "a b", ">>")

@@ -1,0 +1,117 @@
+"""Powers, roots, exponentials and logarithms."""
+
+from __future__ import annotations
+
+import math
+
+from ..op import ABOVE_MINUS_ONE, NONZERO, POSITIVE, REAL, Pin, row
+from .choice import where
+
+LN2, LN10 = math.log(2.0), math.log(10.0)
+
+pow_ = row(
+    "pow", "a b", symbol="**",
+    vjp=(
+        lambda g, y, a, b: where(b == 0, 0.0, g * (b * pow_(a, b - 1))),
+        lambda g, y, a, b: g * where((a == 0) & (b >= 0), 0.0, y * log(a)),
+    ),
+    domain=(POSITIVE, REAL), analytic=True,
+    pinned=(
+        Pin((0.0, 0.0), (0.0, 0.0), "0**0 is 1 whichever way the base moves"),
+        Pin((0.0, 2.0), (0.0, 0.0), "0 to any positive power stays 0"),
+        Pin((-2.0, 2.0), (-4.0, math.nan), "a negative base has no log: only its exponent gets nan"),
+    ),
+    why="d a**b = b*a**(b-1) da + a**b*log(a) db. A zero exponent has slope 0 even at a = 0, where "
+    "a**(b-1) is infinite; log is taken only where the exponent wants a gradient.",
+)  # fmt: skip
+square = row(
+    "square", "x", symbol="²",
+    vjp=(lambda g, y, x: g * (2 * x),),
+    domain=(REAL,), analytic=True,
+    why="Product rule on x*x: both factors are x.",
+)  # fmt: skip
+sqrt = row(
+    "sqrt", "x", result="float", symbol="√",
+    vjp=(lambda g, y, x: g / (2 * y),),
+    domain=(POSITIVE,), analytic=True,
+    why="y*y = x gives 2*y*dy = dx; infinite at 0.",
+)  # fmt: skip
+rsqrt = row(
+    "rsqrt", "x", result="float", symbol="1/√",
+    vjp=(lambda g, y, x: -0.5 * g * (y * y * y),),
+    domain=(POSITIVE,), analytic=True,
+    why="d x**-½ = -½ x**-3/2, from y alone.",
+)  # fmt: skip
+reciprocal = row(
+    "reciprocal", "x", result="float", symbol="1/",
+    vjp=(lambda g, y, x: -g * (y * y),),
+    domain=(NONZERO,), analytic=True,
+    why="d 1/x = -1/x², from y alone.",
+)  # fmt: skip
+exp = row(
+    "exp", "x", result="float",
+    vjp=(lambda g, y, x: g * y,),
+    domain=(REAL,), analytic=True,
+    why="exp is its own derivative, so y is reused.",
+)  # fmt: skip
+exp2 = row(
+    "exp2", "x", result="float",
+    vjp=(lambda g, y, x: g * (y * LN2),),
+    domain=(REAL,), analytic=True,
+    why="2**x = exp(x log 2).",
+)  # fmt: skip
+expm1 = row(
+    "expm1", "x", result="float",
+    vjp=(lambda g, y, x: g * (y + 1),),
+    domain=(REAL,), analytic=True,
+    why="exp(x) = y + 1; the op itself keeps the digits that exp(x) - 1 loses near 0.",
+)  # fmt: skip
+log = row(
+    "log", "x", result="float",
+    vjp=(lambda g, y, x: g / x,),
+    domain=(POSITIVE,), analytic=True,
+    why="Inverse of exp: dx = x dy.",
+)  # fmt: skip
+log2 = row(
+    "log2", "x", result="float",
+    vjp=(lambda g, y, x: g / (x * LN2),),
+    domain=(POSITIVE,), analytic=True,
+    why="log(x) / log(2).",
+)  # fmt: skip
+log10 = row(
+    "log10", "x", result="float",
+    vjp=(lambda g, y, x: g / (x * LN10),),
+    domain=(POSITIVE,), analytic=True,
+    why="log(x) / log(10).",
+)  # fmt: skip
+log1p = row(
+    "log1p", "x", result="float",
+    vjp=(lambda g, y, x: g / (x + 1),),
+    domain=(ABOVE_MINUS_ONE,), analytic=True,
+    why="log(1 + x), keeping the digits of a small x.",
+)  # fmt: skip
+logaddexp = row(
+    "logaddexp", "a b", result="float",
+    vjp=(
+        lambda g, y, a, b: where(a == b, g / 2, g * exp(a - y)),
+        lambda g, y, a, b: where(a == b, g / 2, g * exp(b - y)),
+    ),
+    domain=(REAL, REAL),
+    why="log(exp a + exp b): each operand weighs exp(operand - y), its softmax share. Equal operands "
+    "share evenly, also where both are infinite and their difference is nan.",
+)  # fmt: skip
+xlogy = row(
+    "xlogy", "a b", result="float",
+    vjp=(
+        lambda g, y, a, b: where((a == 0) & (b <= 0), 0.0, g * log(b)),
+        lambda g, y, a, b: g * (a / b),
+    ),
+    domain=(REAL, POSITIVE),
+    why="a*log(b), which is 0 at a = 0 even where log(b) is -inf, so entropies need no epsilon.",
+)  # fmt: skip
+hypot = row(
+    "hypot", "a b", result="float",
+    vjp=(lambda g, y, a, b: g * (a / y), lambda g, y, a, b: g * (b / y)),
+    domain=(NONZERO, NONZERO),
+    why="y² = a² + b² gives y dy = a da + b db; squaring inside would overflow early.",
+)  # fmt: skip

@@ -1,0 +1,399 @@
+"""``Value``: one number that remembers how it was made.
+
+Every operation stores, beside its result, the operands it came from and the local derivative towards each:
+``edges`` is the flat tuple ``(operand, derivative, operand, derivative, …)``. Backward (``walk.py``) then is
+multiplying along edges and adding where paths meet: the chain rule and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from . import floats as _floats  # noqa: F401  (attaches the float kernels)
+from .modes import mode
+from .op import KINDS, TABLE, Ieee, Op
+
+Number = float | int
+_tick = count(1).__next__  # operands are always older than what is made of them
+_ADD, _SUB, _MUL, _NEG, _RELU = (TABLE[name] for name in ("add", "sub", "mul", "neg", "relu"))
+
+
+def slope(op: Op, place: int, y: float, call: tuple[Any, ...]) -> float:
+    """The local derivative towards operand ``place``: the table's rule for an upstream gradient of 1."""
+    rule = op.vjp[place]
+    if rule is None:
+        return 0.0
+    try:
+        return float(rule(1.0, y, *call))
+    except ArithmeticError:  # a pole: once more with IEEE division
+        exact = (Ieee(a) if isinstance(a, float) else a for a in call)
+        return float(rule(Ieee(1.0), Ieee(y), *exact))
+
+
+def _unary(name: str) -> Callable[[Value], Value]:
+    op = TABLE[name]
+    kernel = op.on[float]
+
+    def method(self: Value) -> Value:
+        y = kernel(self.data)
+        if mode().grad:
+            return Value(y, (self, slope(op, 0, y, (self.data,))), op)
+        return Value(y)
+
+    method.__name__ = name.rstrip("_")
+    method.__doc__ = f"{op.why}"
+    return method
+
+
+def _binary(name: str, reflected: bool = False) -> Callable[[Value, Any], Value]:
+    op = TABLE[name]
+
+    def method(self: Value, other: Any) -> Value:
+        if other.__class__ is not Value:
+            other = _operand(other)
+            if other is NotImplemented:
+                return NotImplemented
+            if other.__class__ is not float:
+                return _over_array(op, self, other, reflected)  # type: ignore[no-any-return]
+        return apply(op, (other, self) if reflected else (self, other))
+
+    method.__doc__ = f"{op.why}"
+    return method
+
+
+def _comparison(name: str) -> Callable[[Value, Any], bool]:
+    compare = TABLE[name].on[float]
+
+    def method(self: Value, other: Any) -> bool:
+        if isinstance(other, Value):
+            return compare(self.data, other.data)  # type: ignore[no-any-return]
+        other = _operand(other)
+        if other.__class__ is not float:
+            return NotImplemented
+        return compare(self.data, other)  # type: ignore[no-any-return]
+
+    return method
+
+
+class Value:
+    """One number in a computation, with its gradient.
+
+    Args:
+        data: the number; ints and NumPy scalars become floats.
+        label: a name for pictures.
+
+    >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    >>> y = (a * b + a**2).tanh()
+    >>> y.backward()
+    >>> y.data, a.grad, b.grad  # doctest: +ELLIPSIS
+    (-0.9640..., 0.0706..., 0.1413...)
+    """
+
+    __slots__ = ("data", "_grad", "edges", "op", "_call", "label", "seq", "mark", "__weakref__")
+    __array_ufunc__ = None  # NumPy operands leave the operation to us
+
+    data: float
+
+    def __init__(
+        self,
+        data: Any,
+        edges: tuple[Any, ...] = (),
+        op: Op | None = None,
+        call: tuple[Any, ...] | None = None,
+        label: str | None = None,
+    ) -> None:
+        if data.__class__ is not float:
+            data = _number(data)
+        self.data = data
+        self._grad: float | None = None
+        self.edges = edges
+        self.op = op
+        self._call = call
+        self.label = label
+        self.seq = _tick()
+        self.mark: object = None
+
+    # What it was made of -------------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> tuple[Value, ...]:
+        """The Values it was computed from, in order: ``x * x`` has ``x`` twice."""
+        return self.edges[::2]
+
+    @property
+    def partials(self) -> tuple[float, ...]:
+        """The local derivative towards each of ``inputs``."""
+        return self.edges[1::2]
+
+    @property
+    def args(self) -> tuple[Value | float, ...]:
+        """All operands in order, constants as plain floats."""
+        if self._call is None:
+            return self.inputs
+        return self._call[: len(self.op.args)] if self.op else ()
+
+    @property
+    def params(self) -> tuple[Any, ...]:
+        """What else the op was called with (a slope, a threshold)."""
+        return self._call[len(self.op.args) :] if self._call and self.op else ()
+
+    @property
+    def _prev(self) -> set[Value]:
+        return set(self.inputs)
+
+    @property
+    def _op(self) -> str:
+        return self.op.symbol if self.op else ""
+
+    # Gradients -----------------------------------------------------------------------------------
+
+    @property
+    def grad(self) -> float:
+        """The gradient of what ``backward()`` was called on; 0.0 while there is none."""
+        return 0.0 if self._grad is None else self._grad
+
+    @grad.setter
+    def grad(self, gradient: Any) -> None:
+        self._grad = None if gradient is None else _number(gradient)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self._grad = None
+
+    def backward(self, gradient: float = 1.0) -> None:
+        """Add the gradient of this number to every leaf it was computed from.
+
+        Inner numbers hold the gradient of this call alone, so a second call adds exactly once more to the
+        leaves. ``gradient`` scales everything: the derivative of some final result by this number.
+
+        Raises:
+            ValueError: ``gradient`` is not finite.
+        """
+        walk.backward(self, gradient)
+
+    # Arithmetic ----------------------------------------------------------------------------------
+    # Sums, products and relu are most of any graph: these spell out the slopes that the table gives.
+
+    def __add__(self, other: Any) -> Value:
+        if other.__class__ is Value:
+            if mode().grad:
+                return Value(self.data + other.data, (self, 1.0, other, 1.0), _ADD)
+            return Value(self.data + other.data)
+        return _add_constant(self, other)
+
+    def __mul__(self, other: Any) -> Value:
+        if other.__class__ is Value:
+            a = self.data
+            b = other.data
+            if mode().grad:
+                return Value(a * b, (self, b, other, a), _MUL)
+            return Value(a * b)
+        return _mul_constant(self, other)
+
+    def __sub__(self, other: Any) -> Value:
+        if other.__class__ is Value:
+            if mode().grad:
+                return Value(self.data - other.data, (self, 1.0, other, -1.0), _SUB)
+            return Value(self.data - other.data)
+        return _sub_constant(self, other)
+
+    def __neg__(self) -> Value:
+        if mode().grad:
+            return Value(-self.data, (self, -1.0), _NEG)
+        return Value(-self.data)
+
+    def relu(self) -> Value:
+        """x where positive, else 0 (with slope 0 there, and at 0)."""
+        x = self.data
+        if mode().grad:
+            if x <= 0.0:
+                return Value(0.0, (self, 0.0), _RELU)
+            return Value(x, (self, 1.0), _RELU)
+        return Value(0.0 if x <= 0.0 else x)
+
+    def __pos__(self) -> Value:
+        return self
+
+    __radd__ = _binary("add", reflected=True)
+    __rmul__ = _binary("mul", reflected=True)
+    __rsub__ = _binary("sub", reflected=True)
+    __truediv__ = _binary("div")
+    __rtruediv__ = _binary("div", reflected=True)
+    __pow__ = _binary("pow")
+    __rpow__ = _binary("pow", reflected=True)
+    __floordiv__ = _binary("floor_divide")
+    __rfloordiv__ = _binary("floor_divide", reflected=True)
+    __mod__ = _binary("remainder")
+    __rmod__ = _binary("remainder", reflected=True)
+    __abs__ = _unary("abs")
+
+    exp, exp2, expm1 = _unary("exp"), _unary("exp2"), _unary("expm1")
+    log, log1p, log2, log10 = _unary("log"), _unary("log1p"), _unary("log2"), _unary("log10")
+    sqrt, rsqrt, square, reciprocal = (
+        _unary("sqrt"), _unary("rsqrt"), _unary("square"), _unary("reciprocal"),
+    )  # fmt: skip
+    sin, cos, tan = _unary("sin"), _unary("cos"), _unary("tan")
+    asin, acos, atan = _unary("asin"), _unary("acos"), _unary("atan")
+    sinh, cosh, tanh = _unary("sinh"), _unary("cosh"), _unary("tanh")
+    asinh, acosh, atanh = _unary("asinh"), _unary("acosh"), _unary("atanh")
+    sigmoid, silu, erf = _unary("sigmoid"), _unary("silu"), _unary("erf")
+    logsigmoid = _unary("logsigmoid")
+    floor, ceil, trunc, round = _unary("floor"), _unary("ceil"), _unary("trunc"), _unary("round")
+    sign, abs, neg = _unary("sign"), _unary("abs"), _unary("neg")
+    maximum, minimum = _binary("maximum"), _binary("minimum")
+    fmod, atan2, hypot = _binary("fmod"), _binary("atan2"), _binary("hypot")
+
+    def leaky_relu(self, negative_slope: float = 0.01) -> Value:
+        return apply(TABLE["leaky_relu"], (self,), (negative_slope,))
+
+    def elu(self, alpha: float = 1.0) -> Value:
+        return apply(TABLE["elu"], (self,), (alpha,))
+
+    def gelu(self, approximate: str = "none") -> Value:
+        if approximate not in ("none", "tanh"):
+            raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
+        return apply(TABLE["gelu"], (self,), (approximate,))
+
+    def softplus(self, beta: float = 1.0, threshold: float = 20.0) -> Value:
+        return apply(TABLE["softplus"], (self,), (beta, threshold))
+
+    def clamp(self, min: Any = None, max: Any = None) -> Value:
+        """The nearest number in [min, max]; the slope is 1 inside and on the bounds."""
+        if min is None and max is None:
+            raise ValueError("clamp: expected min, max or both, got neither")
+        low = float("-inf") if min is None else _given("clamp", min)
+        high = float("inf") if max is None else _given("clamp", max)
+        return apply(TABLE["clamp"], (self, low, high))
+
+    # As a number ---------------------------------------------------------------------------------
+
+    __lt__, __le__ = _comparison("lt"), _comparison("le")
+    __gt__, __ge__ = _comparison("gt"), _comparison("ge")
+    __eq__ = _comparison("eq")  # type: ignore[assignment]
+    __ne__ = _comparison("ne")  # type: ignore[assignment]
+    __hash__ = object.__hash__  # two numbers of equal size are still two places in a graph
+
+    def __float__(self) -> float:
+        return self.data
+
+    def __int__(self) -> int:
+        return int(self.data)
+
+    def __bool__(self) -> bool:
+        return self.data != 0.0
+
+    def item(self) -> float:
+        return self.data
+
+    def detach(self) -> Value:
+        """The same number without its history."""
+        return Value(self.data, label=self.label)
+
+    def __repr__(self) -> str:
+        grad = "-" if self._grad is None else repr(self._grad)
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self.data!r}, grad={grad}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+    def __copy__(self) -> Value:
+        return Value(self.data, self.edges, self.op, self._call, self.label)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        return copies.deep_copy(self, memo)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return copies.reduce(self)
+
+
+def apply(op: Op, operands: tuple[Value | float, ...], params: tuple[Any, ...] = ()) -> Value:
+    """Run ``op`` on Values and floats, recording an edge to every Value."""
+    call = tuple([a.data if a.__class__ is Value else a for a in operands]) + params  # type: ignore[union-attr]
+    y = op.on[float](*call)
+    if not mode().grad:
+        return Value(y)
+    edges: list[Any] = []
+    for place, operand in enumerate(operands):
+        if operand.__class__ is Value:
+            edges += (operand, slope(op, place, y, call))
+    plain = not params and len(edges) == 2 * len(operands)
+    return Value(y, tuple(edges), op, None if plain else (*operands, *params))
+
+
+_add_constant, _mul_constant, _sub_constant = _binary("add"), _binary("mul"), _binary("sub")
+
+
+def _number(data: Any) -> float:
+    if isinstance(data, (str, bytes)) or isinstance(data, Value):
+        raise TypeError(
+            f"Value: expected a number, got {type(data).__name__} {data!r}; "
+            + ("use it as it is, or .detach() it" if isinstance(data, Value) else "convert it first")
+        )
+    try:
+        return float(data)
+    except (TypeError, ValueError):
+        shape = getattr(data, "shape", None)
+        kind = f"an array of shape {shape}" if shape else f"{type(data).__name__}"
+        raise TypeError(
+            f"Value: expected one number, got {kind}; a Value holds one number, "
+            "gradling.tensor(...) holds many"
+        ) from None
+
+
+def _operand(other: Any) -> Any:
+    """A constant operand as a float; arrays as they are; NotImplemented for anything else."""
+    if isinstance(other, (float, int)):
+        return float(other)
+    if isinstance(other, Value):
+        return other
+    shape = getattr(other, "shape", None)
+    if shape is None or hasattr(other, "requires_grad"):
+        return NotImplemented
+    return float(other) if shape == () else other
+
+
+def _given(name: str, number: Any) -> Value | float:
+    found = _operand(number)
+    if not isinstance(found, (float, Value)):
+        raise TypeError(f"{name}: expected a number or a Value, got {type(number).__name__}")
+    return found
+
+
+def _over_array(op: Op, value: Value, array: Any, reflected: bool) -> Any:
+    """``array * value``: NumPy's own loop over the entries, giving an array of Values."""
+    import numpy as np
+
+    entries = np.frompyfunc(lambda entry: apply(op, (entry, value) if reflected else (value, entry)), 1, 1)
+    lifted = np.frompyfunc(lambda entry: entry if isinstance(entry, Value) else float(entry), 1, 1)
+    return entries(lifted(array))
+
+
+def _on_values(op: Op) -> Callable[..., Any]:
+    arity = len(op.args)
+
+    def call(*arguments: Any) -> Any:
+        operands, params = arguments[:arity], arguments[arity:]
+        if op.result == "bool":
+            return op.on[float](*(a.data if isinstance(a, Value) else a for a in operands))
+        operands = tuple(a if isinstance(a, Value) else float(a) for a in operands)
+        return apply(op, operands, params)
+
+    return call
+
+
+def _where(condition: Any, a: Any, b: Any) -> Any:
+    """Keeps a truth value as the condition: only the branches are operands of the graph."""
+    chosen = a if condition else b
+    return chosen if isinstance(chosen, Value) else Value(float(chosen))
+
+
+KINDS[Value] = (3, Value)
+for _op in TABLE.values():
+    if float in _op.on:
+        _op.on[Value] = _on_values(_op)
+TABLE["where"].on[Value] = _where
+
+from . import copies, walk  # noqa: E402  (both need Value)

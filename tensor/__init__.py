@@ -1,0 +1,24 @@
+"""Arrays that remember how they were made. The package itself can be called: ``gradling.tensor(data)``."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from . import autograd, creation, dtypes
+from .creation import tensor as _tensor
+from .node import Node
+from .tensor import Tensor
+
+__all__ = ["Node", "Tensor", "autograd", "creation", "dtypes"]
+
+
+class _CallablePackage(ModuleType):
+    """``gradling.tensor`` is this package and, called, PyTorch's factory."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
+        return _tensor(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _CallablePackage

@@ -1,0 +1,235 @@
+"""Backward over a graph of nodes: the same walk on arrays and, to differentiate again, on tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..engine.modes import enable_grad, mode
+from . import edits
+from .node import Array, Node
+from .quiet import Quiet
+from .rows.shape import _sum_to, alias, cast, sum_to
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+_age = attrgetter("seq")
+Gradients = dict[Node, Any]
+
+
+def history(roots: Iterable[Node], stop: frozenset[Node] = frozenset()) -> list[Node]:
+    """Every node that ``roots`` were made from, results before operands, not going past ``stop``."""
+    found = list(dict.fromkeys(roots))
+    seen = set(found)
+    add, push = seen.add, found.append
+    for node in found:
+        if node not in stop:
+            for child in node.inputs:
+                if child is not None and child not in seen:
+                    add(child)
+                    push(child)
+    found.sort(key=_age, reverse=True)
+    return found
+
+
+def run(
+    seeds: Gradients,
+    targets: Sequence[Node] | None = None,
+    *,
+    create_graph: bool = False,
+    stop: bool = False,
+    free: bool = False,
+) -> Gradients:
+    """Send gradients from ``seeds`` down the graph.
+
+    Without ``targets`` they are added to the leaves' ``grad``. With targets nothing is stored: the
+    gradients of the targets are returned, and only nodes on a path to one are visited (none beyond a
+    target with ``stop``). ``free`` drops what nodes saved, as soon as it has been used.
+    """
+    wanted = frozenset(targets or ())
+    order = history(seeds, wanted if stop else frozenset())
+    leading = None if targets is None else _leading(order, wanted)
+    gradients = dict(seeds)
+    found: Gradients = {}
+    parts_of = _differentiable_parts if create_graph else _plain_parts
+    anomaly = mode().anomaly
+    with enable_grad() if create_graph else Quiet():
+        for node in order:
+            g = gradients.pop(node, None)
+            if g is None:
+                continue
+            if node.extra is not None:
+                g = _observe(node, g)
+            if node in wanted:
+                found[node] = g
+                if stop:
+                    continue
+            if node.op is None:
+                if targets is None:
+                    _accumulate(node, g)
+                continue
+            if leading is not None and node not in leading:
+                continue
+            if edits.latest > node.seq or node.extra is not None:
+                edits.check(node)
+            parts = parts_of(node, g, leading)
+            if anomaly:
+                _look_for_nan(node, g, parts)
+            for child, part in zip(node.inputs, parts):  # noqa: B905  (a variadic rule may be lazy)
+                if child is None or part is None:
+                    continue
+                part = fit(part, child) if create_graph else _fit_array(part, child, g)
+                before = gradients.get(child)
+                gradients[child] = part if before is None else before + part
+            if free:
+                node.saved = None
+    return found
+
+
+def _leading(order: list[Node], wanted: frozenset[Node]) -> set[Node]:
+    """The nodes on a path to some wanted node: no rule runs for any other."""
+    leading = set(wanted)
+    for node in reversed(order):
+        if not leading.isdisjoint(node.inputs):
+            leading.add(node)
+    return leading
+
+
+def _saved(node: Node) -> tuple[Any, ...]:
+    if node.saved is None:
+        first: Any = node.noted("freed")
+        raise RuntimeError(
+            f"backward: what {node.name} saved was freed by the first backward() at {first}; call that "
+            "one without retain_graph=False (the graph is then kept until nothing refers to it)"
+        )
+    return node.saved
+
+
+def _needed(node: Node, leading: set[Node] | None) -> tuple[bool, ...]:
+    return tuple([n is not None and (leading is None or n in leading) for n in node.inputs])
+
+
+def _plain_parts(node: Node, g: Array, leading: set[Node] | None) -> Sequence[Any]:
+    op, saved = node.op, node.saved or _saved(node)
+    assert op is not None
+    if op.joint is None:
+        return [
+            rule(g, *saved, *node.params)
+            if child is not None and rule is not None and (leading is None or child in leading)
+            else None
+            for rule, child in zip(op.vjp, node.inputs)  # noqa: B905  (equal by construction)
+        ]
+    needed = _needed(node, leading)
+    if op.variadic:
+        return op.joint(needed, g, saved[0], saved[1:], *node.params)  # type: ignore[no-any-return]
+    return op.joint(needed, g, *saved, *node.params)  # type: ignore[no-any-return]
+
+
+def _differentiable_parts(node: Node, g: Tensor, leading: set[Node] | None) -> Sequence[Any]:
+    from .tensor import Tensor
+
+    op, saved, needed = node.op, _saved(node), _needed(node, leading)
+    assert op is not None
+    operands = [
+        Tensor(a, n) if isinstance(a, Array) else a
+        for a, n in zip(saved[1:], node.inputs, strict=True)
+    ]
+    if op.composition is not None:
+        return _through_composition(node, g, operands, needed)
+    y = saved[0] if saved[0] is None else Tensor(saved[0], node)
+    if op.joint is None:
+        return [
+            rule(g, y, *operands, *node.params) if want and rule is not None else None
+            for rule, want in zip(op.vjp, needed, strict=True)
+        ]
+    if op.variadic:
+        return op.joint(needed, g, y, tuple(operands), *node.params)  # type: ignore[no-any-return]
+    return op.joint(needed, g, y, *operands, *node.params)  # type: ignore[no-any-return]
+
+
+def _through_composition(
+    node: Node, g: Tensor, operands: list[Any], needed: tuple[bool, ...]
+) -> Sequence[Any]:
+    """Differentiate a fused op's composition; each operand under an alias, so that f(x, x) has two."""
+    op = node.op
+    assert op is not None and op.composition is not None
+    named = [alias(x) if want else x for x, want in zip(operands, needed, strict=True)]
+    y = op.composition(*named, *node.params[: len(op.params)])
+    targets = [x._node for x, want in zip(named, needed, strict=True) if want]
+    parts = run({y._node: g}, targets, create_graph=True, stop=True)
+    return [parts.get(x._node) if want else None for x, want in zip(named, needed, strict=True)]
+
+
+def fit(part: Any, child: Node) -> Any:
+    """The one place that undoes broadcasting and dtype promotion, on tensors."""
+    if tuple(part.shape) != child.shape:
+        part = sum_to(part, child.shape)
+    if part.dtype is not child.dtype:
+        part = cast(part, child.dtype, part.dtype)
+    return part
+
+
+def _fit_array(part: Any, child: Node, g: Any) -> Array:
+    """The same on arrays; what a leaf will keep is its own memory."""
+    if part.__class__ is not Array:
+        part = np.asarray(part)
+    if part.shape != child.shape:
+        part = _sum_to(part, child.shape)
+    if part.dtype is not child.dtype:
+        part = part.astype(child.dtype)
+    elif child.op is None and (part is g or part.base is not None):
+        part = part.copy()
+    return part  # type: ignore[no-any-return]
+
+
+def _accumulate(leaf: Node, g: Any) -> None:
+    from .tensor import Tensor
+
+    before = leaf.grad
+    if before is None:
+        leaf.grad = g
+        return
+    held = before if before.__class__ is Array else before._data
+    if g.__class__ is Array and (held is before or before._node is None):
+        np.add(held, g, out=held)  # in place: whoever holds the gradient sees it grow, as in PyTorch
+    else:
+        as_tensor = [x if isinstance(x, Tensor) else Tensor(x) for x in (before, g)]
+        leaf.grad = as_tensor[0] + as_tensor[1]
+
+
+def _observe(node: Node, g: Any) -> Any:
+    """Run the hooks of a node, then keep its gradient where ``retain_grad()`` asked for it."""
+    from .tensor import Tensor
+
+    hooks: dict[int, Callable[[Tensor], Tensor | None]] = node.noted("hooks") or {}
+    for hook in list(hooks.values()):
+        answer = hook(g if isinstance(g, Tensor) else Tensor(g))
+        if answer is not None:
+            if not isinstance(answer, Tensor) or answer.shape != node.shape:
+                raise TypeError(
+                    f"register_hook: a hook must return None or a gradient of shape {node.shape}, got "
+                    f"{answer!r}"
+                )
+            g = answer if isinstance(g, Tensor) else answer._data
+    if node.noted("retain") and node.op is not None:
+        node.grad = g if isinstance(g, Tensor) else g.copy()
+    return g
+
+
+def _look_for_nan(node: Node, g: Any, parts: Sequence[Any]) -> None:
+    """Under ``detect_anomaly``: stop at the rule that made a NaN."""
+    assert node.op is not None
+    for name, part in zip(node.op.args * len(parts), parts):  # noqa: B905  (variadic: one name for all)
+        array = getattr(part, "_data", part)
+        if part is not None and np.isnan(array).any():
+            upstream = np.isnan(getattr(g, "_data", g)).any()
+            how = "was handed, and passed on," if upstream else "made"
+            site: Any = node.noted("site") or "a line that was not recorded: run forward under it too"
+            raise RuntimeError(
+                f"detect_anomaly: backward of {node.name} {how} {int(np.isnan(array).sum())} NaN for its "
+                f"operand {name!r} of shape {np.shape(array)}; its forward ran at {site}"
+            )

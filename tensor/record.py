@@ -1,0 +1,214 @@
+"""Applying an op to tensors: run the kernel, and keep a node where something wants a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..engine import Op
+from ..engine.modes import Mode, mode
+from . import edits
+from .dtypes import common_dtype, get_default_dtype
+from .errors import explain
+from .node import Array, Node
+from .quiet import IGNORE, silence
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+_made: type[Tensor]  # set by tensor.py, which imports this file
+
+
+def bind(tensor_class: type[Tensor]) -> None:
+    global _made
+    _made = tensor_class
+
+
+def record(
+    op: Op, y: Any, nodes: tuple[Node | None, ...], arrays: tuple[Any, ...], params: tuple[Any, ...]
+) -> Tensor:
+    """Wrap a kernel's result, joining it to the graph if any operand is in it."""
+    if y.__class__ is not Array:
+        y = np.asarray(y)
+    now = mode()
+    if not now.grad:
+        out = _made(y)
+        if now.inference:
+            out._base = "inference"
+    else:
+        for node in nodes:
+            if node is not None:
+                break
+        else:
+            node = None
+        if node is None or y.dtype.kind != "f" or not op.differentiable:
+            out = _made(y)
+        else:
+            reads = op.reads
+            if op.composition is not None:
+                saved: tuple[Any, ...] = (y if reads[0] else None, *arrays)
+            else:
+                saved = tuple([a if keep else None for a, keep in zip((y, *arrays), reads)])  # noqa: B905
+            made = Node(op, nodes, saved, params, y, now.scope)
+            if edits._exposed:
+                edits.seal(made)
+            out = _made(y, made)
+    if now.anomaly:
+        _look_for_nan(op, y, arrays, out._node, now)
+    return out
+
+
+def apply(op: Op, operands: tuple[Tensor, ...], params: tuple[Any, ...] = ()) -> Tensor:
+    """Run a structural op: its kernel takes the arrays as they are."""
+    try:
+        arrays = tuple([x._data for x in operands])
+    except AttributeError:
+        return apply(op, tuple(as_operand(op, x) for x in operands), params)
+    token = silence.set(IGNORE)
+    try:
+        y = op.on[Array](*arrays, *params)
+    except (ValueError, TypeError, IndexError) as error:
+        explain(op, arrays, error)
+    finally:
+        silence.reset(token)
+    kept = params
+    if y.__class__ is tuple:  # a kernel that saves something for its rule gives (y, residual)
+        y, residual = y
+        kept = (*params, residual)
+    out = record(op, y, tuple([x._node for x in operands]), arrays, kept)
+    if op.view:
+        out._base = (operands[0], op, params)
+    return out
+
+
+def elementwise(op: Op, operands: tuple[Any, ...], params: tuple[Any, ...] = ()) -> Tensor:
+    """Run an elementwise op on tensors and numbers, after bringing them to their common dtype."""
+    arrays = [x._data if isinstance(x, _made) else as_constant(op, x) for x in operands]
+    dtype = common_dtype(arrays)
+    if op.result == "float" and dtype.kind != "f":
+        dtype = get_default_dtype()
+    if not any(isinstance(a, Array) for a in arrays):
+        arrays[0] = np.asarray(arrays[0], dtype)
+    for place, a in enumerate(arrays):
+        if isinstance(a, Array) and a.dtype is not dtype:
+            arrays[place] = a.astype(dtype)
+    token = silence.set(IGNORE)
+    try:
+        y = op.on[Array](*arrays, *params)
+    except (ValueError, TypeError) as error:
+        explain(op, arrays, error)
+    finally:
+        silence.reset(token)
+    nodes = tuple([x._node if isinstance(x, _made) else None for x in operands])
+    return record(op, y, nodes, tuple(arrays), params)
+
+
+def unary(op: Op) -> Callable[[Tensor], Tensor]:
+    """The function and method of an op with one operand and no parameters."""
+    kernel = op.on[Array]
+    whole = op.result != "float"  # whole numbers stay whole
+
+    def function(input: Tensor) -> Tensor:
+        try:
+            x = input._data
+        except AttributeError:
+            return elementwise(op, (input,))
+        if x.dtype.kind != "f" and not whole:
+            return elementwise(op, (input,))
+        token = silence.set(IGNORE)
+        try:
+            y = kernel(x)
+        except (ValueError, TypeError) as error:
+            explain(op, (x,), error)
+        finally:
+            silence.reset(token)
+        return record(op, y, (input._node,), (x,), ())
+
+    return named(function, op, "input")
+
+
+def binary(op: Op, reflected: bool = False, operator: bool = False) -> Callable[..., Tensor]:
+    """The function and method of an op with two operands, tensors or numbers.
+
+    As an ``operator`` it leaves operands that it does not know to them (NotImplemented).
+    """
+    kernel = op.on[Array]
+
+    def function(input: Any, other: Any) -> Tensor:
+        a = input._data if isinstance(input, _made) else as_constant(op, input)
+        if isinstance(other, _made):
+            b = other._data
+            fast = b.dtype is a.dtype if a.__class__ is Array else False
+        elif other.__class__ is float or other.__class__ is int:
+            b, fast = other, True
+        elif operator and not is_constant(other):
+            return NotImplemented
+        else:
+            return elementwise(op, (other, input) if reflected else (input, other))
+        if not fast or a.__class__ is not Array or a.dtype.kind != "f":
+            return elementwise(op, (other, input) if reflected else (input, other))
+        node = other._node if b.__class__ is Array else None
+        arrays, nodes = ((b, a), (node, input._node)) if reflected else ((a, b), (input._node, node))
+        token = silence.set(IGNORE)
+        try:
+            y = kernel(*arrays)
+        except (ValueError, TypeError) as error:
+            explain(op, arrays, error)
+        finally:
+            silence.reset(token)
+        return record(op, y, nodes, arrays, ())
+
+    return named(function, op, "input, other")
+
+
+def named(function: Callable[..., Any], op: Op, arguments: str) -> Callable[..., Any]:
+    function.__name__ = function.__qualname__ = op.name
+    function.__doc__ = f"``{op.name}({arguments})``, entry by entry. {op.why}"
+    return function
+
+
+def is_constant(x: Any) -> bool:
+    return isinstance(x, (int, float, np.ndarray, np.generic))
+
+
+def as_constant(op: Op, x: Any) -> Any:
+    """A number or array that joins an op without being a tensor."""
+    if isinstance(x, (bool, int, float)) and not isinstance(x, np.generic):
+        return x
+    if isinstance(x, (np.ndarray, np.generic)):
+        array = np.asarray(x)
+        if array.dtype.kind in "fiub":
+            return array
+        raise TypeError(f"{op.name}: cannot use an array of dtype {array.dtype}; numbers are needed")
+    raise TypeError(
+        f"{op.name}: expected a tensor or a number, got {type(x).__name__}; "
+        "wrap it: gradling.tensor(...)"
+    )
+
+
+def as_operand(op: Op, x: Any) -> Tensor:
+    return x if isinstance(x, _made) else _made(np.asarray(as_constant(op, x)))
+
+
+def _look_for_nan(op: Op, y: Array, arrays: tuple[Any, ...], node: Node | None, now: Mode) -> None:
+    """Under ``detect_anomaly``: stop at the op that made a NaN out of operands without one."""
+    line = edits.user_line()
+    if node is not None:
+        node.note("site", line)
+    if y.dtype.kind == "f" and np.isnan(y).any():
+        clean = not any(isinstance(a, Array) and a.dtype.kind == "f" and np.isnan(a).any() for a in arrays)
+        how = "made" if clean else "was handed, and passed on,"
+        where = f" in {now.scope}" if now.scope else ""
+        raise RuntimeError(
+            f"detect_anomaly: forward {op.name}{where} at {line} {how} {int(np.isnan(y).sum())} NaN in a "
+            f"result of shape {y.shape}; operands: {'; '.join(summary(a) for a in arrays)}"
+        )
+
+
+def summary(a: Any) -> str:
+    """An operand in a few words: shape and range."""
+    if not isinstance(a, Array) or a.size == 0 or a.dtype.kind not in "fiu":
+        return repr(a) if not isinstance(a, Array) else f"{a.shape} {a.dtype}"
+    return f"{a.shape} from {np.nanmin(a):.4g} to {np.nanmax(a):.4g}"

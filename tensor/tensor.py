@@ -1,0 +1,337 @@
+"""``Tensor``: an array that can take part in a graph, with PyTorch's spelling.
+
+The functions live in one file per family, and are the methods too: ``x.sum(0)`` is ``gradling.sum(x, 0)``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..engine.op import TABLE
+from . import autograd, conversion, display, edits, elementwise, indexing, linalg, reductions
+from . import shape as shapes
+from .dtypes import DType, float32
+from .inplace import augmented, in_place
+from .node import Array, Node, leaf
+from .record import binary, bind
+from .rows.structural import serve_tensors
+
+
+def operator(name: str, reflected: bool = False) -> Callable[..., Tensor]:
+    return binary(TABLE[name], reflected, operator=True)
+
+
+class Tensor:
+    """An n-dimensional array of one dtype that remembers, where asked to, how it was made.
+
+    Make one with ``gradling.tensor(...)``, ``zeros``, ``randn``, … ``Tensor(data)`` takes an array as it is,
+    sharing its memory, and anything else as float32.
+    """
+
+    __slots__ = ("_data", "_node", "_base", "__weakref__")
+
+    _data: Array
+    _node: Node | None  # the place in the graph: None exactly when no gradient is wanted
+    _base: Any  # of a view: (the tensor it views, op, params); "inference" for what joins no graph
+
+    def __init__(self, data: Any, node: Node | None = None) -> None:
+        if data.__class__ is not Array:
+            data = np.array(data, dtype=float32)
+        self._data = data
+        self._node = node
+        self._base = None
+
+    # What it is ----------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._data.shape
+
+    @property
+    def dtype(self) -> DType:
+        return self._data.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self._data.ndim
+
+    @property
+    def device(self) -> str:
+        return "cpu"
+
+    @property
+    def itemsize(self) -> int:
+        return self._data.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self._data.nbytes
+
+    def dim(self) -> int:
+        return self._data.ndim
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or its entry ``dim``."""
+        from .errors import normal_dim
+
+        shape = self._data.shape
+        return shape if dim is None else shape[normal_dim("size", dim, len(shape))]
+
+    def numel(self) -> int:
+        return self._data.size
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        return self._data.itemsize
+
+    def is_floating_point(self) -> bool:
+        return self._data.dtype.kind == "f"
+
+    def is_contiguous(self) -> bool:
+        return self._data.flags.c_contiguous
+
+    # Its place in the graph ----------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        self.requires_grad_(wanted)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
+        """Start (or stop) being a leaf that collects a gradient.
+
+        Raises:
+            RuntimeError: for whole numbers, which have no gradient; for an inner node of a graph, to
+                stop; for a tensor made under ``inference_mode``.
+        """
+        if requires_grad and self._node is None:
+            if self._data.dtype.kind != "f":
+                raise RuntimeError(
+                    f"requires_grad_: only floating tensors can have gradients, this one is {self.dtype}; "
+                    "convert it with .float()"
+                )
+            if self._base == "inference":
+                raise RuntimeError(
+                    "requires_grad_: this tensor was made under inference_mode() and can join no graph; "
+                    "use x.clone() outside of it"
+                )
+            self._node = leaf(self._data)
+        elif not requires_grad and self._node is not None:
+            if self._node.op is not None:
+                raise RuntimeError(
+                    "requires_grad_(False): this tensor is the result of an op, so it has a gradient as "
+                    "long as its operands do; use x.detach()"
+                )
+            self._node = None
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        return self._node is None or self._node.op is None
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node that made it, None for leaves."""
+        return None if self.is_leaf else self._node
+
+    @property
+    def label(self) -> str | None:
+        """A name for pictures (only tensors in a graph keep one)."""
+        return None if self._node is None else self._node.label
+
+    @label.setter
+    def label(self, name: str | None) -> None:
+        if self._node is not None:
+            self._node.note("label", name)
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient collected by ``backward()``; None before, and for what wants none."""
+        node = self._node
+        if node is None:
+            return None
+        found = node.grad
+        if found is None:
+            if node.op is not None and not node.noted("retain"):
+                warnings.warn(
+                    "the gradient of a tensor that is not a leaf is not kept: call .retain_grad() on it "
+                    "before backward()",
+                    stacklevel=2,
+                )
+            return None
+        if found.__class__ is Array:
+            found = node.grad = Tensor(found)
+        return found  # type: ignore[no-any-return]
+
+    @grad.setter
+    def grad(self, gradient: Tensor | None) -> None:
+        autograd.set_grad(self, gradient)
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory outside the graph: edits through it are seen here, and by no gradient."""
+        return Tensor(self._data)
+
+    @data.setter
+    def data(self, new: Any) -> None:
+        array = new._data if isinstance(new, Tensor) else np.asarray(new)
+        if self._node is not None and array.dtype is not self._data.dtype:
+            raise TypeError(f"data: expected {self.dtype}, got {array.dtype}; convert it first")
+        self._rebind(array)
+
+    def _rebind(self, array: Array) -> None:
+        """Keep the tensor and its place in the graph, but hold another array."""
+        if array is not self._data:
+            edits.note(self._data)
+            self._data = array
+            if self._node is not None and self._node.op is None:
+                self._node.saved, self._node.shape = (array,), array.shape
+
+    backward = autograd.backward_from
+    retain_grad = autograd.retain_grad
+    register_hook = autograd.register_hook
+
+    def detach(self) -> Tensor:
+        """The same memory, outside the graph."""
+        return Tensor(self._data)
+
+    # Numbers out ---------------------------------------------------------------------------------
+
+    item = conversion.item
+    tolist = conversion.tolist
+    numpy = conversion.numpy
+    to = conversion.to
+    type = conversion.type_
+    type_as = conversion.type_as
+    float, double, half = conversion.float_, conversion.double, conversion.half
+    int, long, short = conversion.int_, conversion.long, conversion.short
+    bool = conversion.bool_
+    cpu = conversion.cpu
+    clone = conversion.clone
+    contiguous = conversion.contiguous
+    __array__ = conversion.array
+    __bool__ = conversion.truth
+    __float__ = conversion.as_float
+    __int__ = conversion.as_int
+    __index__ = conversion.as_index
+    __repr__ = display.show
+    __format__ = display.formatted
+
+    def __len__(self) -> Any:
+        if not self._data.ndim:
+            raise TypeError("len() of a 0-d tensor: it is one number, .item() gives it")
+        return self._data.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._data.ndim:
+            raise TypeError("iteration over a 0-d tensor: it is one number, .item() gives it")
+        return (self[i] for i in range(self._data.shape[0]))
+
+    def __contains__(self, element: Any) -> Any:
+        value = element._data if isinstance(element, Tensor) else element
+        return np.any(self._data == value).item()
+
+    __hash__ = object.__hash__  # equality is entry by entry; identity is what a set asks for
+
+    # Entry by entry ------------------------------------------------------------------------------
+
+    __add__, __radd__ = operator("add"), operator("add", True)
+    __sub__, __rsub__ = operator("sub"), operator("sub", True)
+    __mul__, __rmul__ = operator("mul"), operator("mul", True)
+    __truediv__, __rtruediv__ = operator("div"), operator("div", True)
+    __floordiv__, __rfloordiv__ = operator("floor_divide"), operator("floor_divide", True)
+    __mod__, __rmod__ = operator("remainder"), operator("remainder", True)
+    __pow__, __rpow__ = operator("pow"), operator("pow", True)
+    __neg__, __abs__, __invert__ = elementwise.neg, elementwise.abs, elementwise.bitwise_not
+    __eq__, __ne__ = operator("eq"), operator("ne")  # type: ignore[assignment]
+    __lt__, __le__, __gt__, __ge__ = operator("lt"), operator("le"), operator("gt"), operator("ge")
+    __and__, __rand__ = operator("bitwise_and"), operator("bitwise_and", True)
+    __or__, __ror__ = operator("bitwise_or"), operator("bitwise_or", True)
+    __xor__, __rxor__ = operator("bitwise_xor"), operator("bitwise_xor", True)
+    __lshift__, __rlshift__ = operator("bitwise_left_shift"), operator("bitwise_left_shift", True)
+    __rshift__, __rrshift__ = operator("bitwise_right_shift"), operator("bitwise_right_shift", True)
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    add, sub, subtract = elementwise.add, elementwise.sub, elementwise.sub
+    mul, multiply, div, divide = elementwise.mul, elementwise.mul, elementwise.div, elementwise.div
+    true_divide = elementwise.div
+    floor_divide, remainder, fmod = elementwise.floor_divide, elementwise.remainder, elementwise.fmod
+    pow, neg, negative = elementwise.pow, elementwise.neg, elementwise.neg
+    abs, absolute, sign = elementwise.abs, elementwise.abs, elementwise.sign
+    exp, exp2, expm1 = elementwise.exp, elementwise.exp2, elementwise.expm1
+    log, log1p, log2, log10 = elementwise.log, elementwise.log1p, elementwise.log2, elementwise.log10
+    sqrt, rsqrt, square = elementwise.sqrt, elementwise.rsqrt, elementwise.square
+    reciprocal = elementwise.reciprocal
+    sin, cos, tan = elementwise.sin, elementwise.cos, elementwise.tan
+    asin, acos, atan = elementwise.asin, elementwise.acos, elementwise.atan
+    sinh, cosh, tanh = elementwise.sinh, elementwise.cosh, elementwise.tanh
+    asinh, acosh, atanh = elementwise.asinh, elementwise.acosh, elementwise.atanh
+    erf, sigmoid, relu = elementwise.erf, elementwise.sigmoid, elementwise.relu
+    floor, ceil, trunc = elementwise.floor, elementwise.ceil, elementwise.trunc
+    isnan, isinf, isfinite = elementwise.isnan, elementwise.isinf, elementwise.isfinite
+    maximum, minimum = elementwise.maximum, elementwise.minimum
+    atan2, hypot, logaddexp = elementwise.atan2, elementwise.hypot, elementwise.logaddexp
+    xlogy = elementwise.xlogy
+    eq, ne, lt, le = elementwise.eq, elementwise.ne, elementwise.lt, elementwise.le
+    gt, ge = elementwise.gt, elementwise.ge
+    logical_and, logical_or = elementwise.logical_and, elementwise.logical_or
+    logical_xor, logical_not = elementwise.logical_xor, elementwise.logical_not
+    bitwise_and, bitwise_or = elementwise.bitwise_and, elementwise.bitwise_or
+    bitwise_xor, bitwise_not = elementwise.bitwise_xor, elementwise.bitwise_not
+
+    # Fewer entries -------------------------------------------------------------------------------
+
+    sum = reductions.sum
+    mean = reductions.mean
+
+    # Other shapes --------------------------------------------------------------------------------
+
+    reshape = shapes.reshape
+    view = shapes.view
+    transpose = shapes.transpose
+    permute = shapes.permute
+    expand = shapes.expand
+    broadcast_to = shapes.broadcast_to
+    T = property(shapes.reversed_axes)
+    mT = property(shapes.matrix_transpose)
+    t = shapes.t
+
+    # Picking entries -----------------------------------------------------------------------------
+
+    __getitem__ = indexing.getitem
+    __setitem__ = indexing.setitem
+
+    # Matrices ------------------------------------------------------------------------------------
+
+    matmul = linalg.matmul
+    __matmul__ = linalg.matmul_operator
+    __rmatmul__ = linalg.matmul_reflected
+
+    # In place ------------------------------------------------------------------------------------
+
+    __iadd__ = augmented(operator("add"), "+=")
+    __isub__ = augmented(operator("sub"), "-=")
+    __imul__ = augmented(operator("mul"), "*=")
+    __itruediv__ = augmented(operator("div"), "/=")
+    __ifloordiv__ = augmented(operator("floor_divide"), "//=")
+    __imod__ = augmented(operator("remainder"), "%=")
+    __ipow__ = augmented(operator("pow"), "**=")
+    __iand__ = augmented(operator("bitwise_and"), "&=")
+    __ior__ = augmented(operator("bitwise_or"), "|=")
+    __ixor__ = augmented(operator("bitwise_xor"), "^=")
+    add_, sub_ = in_place(elementwise.add), in_place(elementwise.sub)
+    mul_, div_ = in_place(elementwise.mul), in_place(elementwise.div)
+
+
+bind(Tensor)
+serve_tensors(Tensor, TABLE)
