@@ -33,6 +33,15 @@ class RootIsAFolder:
         return pytest.Dir.from_parent(parent, path=path) if path == ROOT else None
 
 
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data sets, too large for the repository: $GRADLING_TEST_DATA names it."""
+    folder = Path(os.environ.get("GRADLING_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not (folder / "t10k-images-idx3-ubyte.gz").exists():
+        pytest.skip(f"no real data in {folder}; set GRADLING_TEST_DATA to the folder that has it")
+    return folder
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # An object, not this file's own hook: pytest does not ask a conftest about folders above it.
     config.pluginmanager.register(RootIsAFolder())

@@ -1,0 +1,80 @@
+"""Where data sets, samplers and loaders get their random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from ._checks import count, finite
+
+# Set by the loader while it builds a batch: each batch has its own stream, so that random
+# transforms give the same bits whichever worker builds it, and however many workers there are.
+_batch_stream: ContextVar[np.random.Generator | None] = ContextVar("batch_stream", default=None)
+
+
+@contextmanager
+def batch_stream(seed: tuple[int, ...]) -> Iterator[None]:
+    """Let `rng()` without arguments draw from a stream of its own inside the block."""
+    token = _batch_stream.set(np.random.default_rng(seed))
+    try:
+        yield
+    finally:
+        _batch_stream.reset(token)
+
+
+def rng(seed: int | None = None, generator: Any = None) -> np.random.Generator:
+    """Return the NumPy generator to draw from.
+
+    In order of preference: a fresh one from `seed`; `generator` (a `gradling.Generator` or a
+    `numpy.random.Generator`); the stream of the batch that a loader is building; one seeded by the
+    generator of the process, the one that `gradling.manual_seed` sets.
+    """
+    if seed is not None:
+        if generator is not None:
+            raise TypeError("seed and generator were both given; drop one of the two")
+        return np.random.default_rng(count("seed", seed, least=0))
+    if isinstance(generator, np.random.Generator):
+        return generator
+    if generator is None:
+        stream = _batch_stream.get()
+        if stream is not None:
+            return stream
+    return np.random.default_rng(draw_seed(generator))
+
+
+def noise_source(noise: float, seed: int | None, generator: Any) -> np.random.Generator:
+    """Return `rng(seed, generator)`, after the check that the noise to draw from it makes sense."""
+    finite("noise", noise, least=0)
+    return rng(seed, generator)
+
+
+def draw_seed(generator: Any = None) -> int:
+    """Draw one integer, by which a sampler or a loader seeds a stream of its own."""
+    if isinstance(generator, np.random.Generator):
+        return int(generator.integers(2**63))
+    from ..tensor.random import randint
+
+    return int(randint(0, 2**63 - 1, (), generator=generator).item())
+
+
+def get_state(generator: Any) -> Any:
+    """Return the state of a generator, of the one of the process for None."""
+    if isinstance(generator, np.random.Generator):
+        return generator.bit_generator.state
+    from ..tensor.random import default_generator
+
+    return (default_generator if generator is None else generator).get_state()
+
+
+def set_state(generator: Any, state: Any) -> None:
+    """Put a generator into a state that `get_state` gave."""
+    if isinstance(generator, np.random.Generator):
+        generator.bit_generator.state = state
+        return
+    from ..tensor.random import default_generator
+
+    (default_generator if generator is None else generator).set_state(state)
