@@ -84,7 +84,11 @@ def run(
                     continue
                 part = fit(part, child) if create_graph else _fit_array(part, child, g)
                 before = gradients.get(child)
-                gradients[child] = part if before is None else before + part
+                if before is None:
+                    gradients[child] = part
+                else:  # NumPy's sum of two 0-d arrays is a number, no array
+                    both = before + part
+                    gradients[child] = both if create_graph else np.asarray(both)
             if free:
                 node.saved = None
     return found
