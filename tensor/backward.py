@@ -182,7 +182,7 @@ def _fit_array(part: Any, child: Node, g: Any) -> Array:
     if part.__class__ is not Array:
         part = np.asarray(part)
     if part.shape != child.shape:
-        part = _sum_to(part, child.shape)
+        part = np.asarray(_sum_to(part, child.shape))  # a sum over everything is no array
     if part.dtype is not child.dtype:
         part = part.astype(child.dtype)
     elif child.op is None and (part is g or part.base is not None):
