@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ._checks import count, finite
 
+T = TypeVar("T")
+
+
+class _Stream:
+    """A seeded stream that costs nothing until somebody draws from it."""
+
+    __slots__ = ("generator", "seed")
+
+    def __init__(self, seed: tuple[int, ...]) -> None:
+        self.seed = seed
+        self.generator: np.random.Generator | None = None
+
+
 # Set by the loader while it builds a batch: each batch has its own stream, so that random
 # transforms give the same bits whichever worker builds it, and however many workers there are.
-_batch_stream: ContextVar[np.random.Generator | None] = ContextVar("batch_stream", default=None)
+_batch_stream: ContextVar[_Stream | None] = ContextVar("batch_stream", default=None)
 
 
-@contextmanager
-def batch_stream(seed: tuple[int, ...]) -> Iterator[None]:
-    """Let `rng()` without arguments draw from a stream of its own inside the block."""
-    token = _batch_stream.set(np.random.default_rng(seed))
+def in_batch_stream(seed: tuple[int, ...], work: Callable[..., T], *args: Any) -> T:
+    """Return `work(*args)`; inside it, `rng()` without arguments draws from a stream of its own."""
+    token = _batch_stream.set(_Stream(seed))
     try:
-        yield
+        return work(*args)
     finally:
         _batch_stream.reset(token)
 
@@ -42,7 +53,8 @@ def rng(seed: int | None = None, generator: Any = None) -> np.random.Generator:
     if generator is None:
         stream = _batch_stream.get()
         if stream is not None:
-            return stream
+            stream.generator = stream.generator or np.random.default_rng(stream.seed)
+            return stream.generator
     return np.random.default_rng(draw_seed(generator))
 
 

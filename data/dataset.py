@@ -119,7 +119,10 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
     def take(self, indices: Ints) -> list[Tensor]:
         """Return the batch of the rows at `indices`, one Tensor for each of `tensors`."""
-        return [t[indices] for t in self.tensors]
+        return [
+            t[indices] if t.requires_grad else Tensor(t._data.take(indices, axis=0))
+            for t in self.tensors
+        ]
 
 
 class Subset(Dataset[T]):
@@ -228,9 +231,13 @@ def fetch(dataset: Any, indices: Ints | Sequence[Any], collate_fn: Any = None) -
     That is `take`, one call for the batch, unless there is a `collate_fn` to give the items to;
     then `__getitems__`, PyTorch's name for all items in one call; then one call an item.
     """
-    _check_range(dataset, indices)
     if collate_fn is None and _has_own(dataset, "take"):
-        return dataset.take(np.asarray(indices))
+        try:
+            return dataset.take(np.asarray(indices))
+        except IndexError:
+            _check_range(dataset, indices)  # a clearer one, if that is what it was
+            raise
+    _check_range(dataset, indices)
     keys = indices.tolist() if isinstance(indices, np.ndarray) else indices
     if _has_own(dataset, "__getitems__") and not _is_base(dataset, "__getitems__"):
         items = dataset.__getitems__(keys)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ._checks import count, finite
-from ._draws import batch_stream, draw_seed, get_state, set_state
+from ._draws import draw_seed, get_state, in_batch_stream, set_state
 from .collate import default_collate, default_convert
 from .dataset import Dataset, fetch, is_iterable_only
 from .sampler import BatchSampler, RandomSampler, SequentialSampler, batches_of
@@ -177,11 +177,16 @@ class DataLoader:
         if resumed:
             order = self._again(order, start, epoch["order"])
 
-        def build(k: int, key: Any) -> Any:
-            with batch_stream((epoch["seed"], k)):
-                if single:
-                    return (self.collate_fn or default_convert)(self.dataset[key])
-                return fetch(self.dataset, key, self.collate_fn)
+        if single:
+
+            def build(k: int, key: Any) -> Any:
+                return in_batch_stream((epoch["seed"], k), self._single, key)
+
+        else:
+
+            def build(k: int, key: Any) -> Any:
+                seed = (epoch["seed"], k)
+                return in_batch_stream(seed, fetch, self.dataset, key, self.collate_fn)
 
         jobs = enumerate(order, start)
         if workers is None:
@@ -208,19 +213,21 @@ class DataLoader:
 
         def next_batch() -> Any:
             nonlocal items
-            with batch_stream((seed, worker, next(numbers))):
-                if items is None:  # here and not outside, so that __iter__ runs in its worker
-                    items = iter(self.dataset)
-                if self.batch_size is None:
-                    for item in items:
-                        return (self.collate_fn or default_convert)(item)
-                    return _END
-                batch = list(itertools.islice(items, self.batch_size))
-                if not batch or (self.drop_last and len(batch) < self.batch_size):
-                    return _END
-                return (self.collate_fn or default_collate)(batch)
+            if items is None:  # here and not outside, so that __iter__ runs in its worker
+                items = iter(self.dataset)
+            if self.batch_size is None:
+                for item in items:
+                    return (self.collate_fn or default_convert)(item)
+                return _END
+            batch = list(itertools.islice(items, self.batch_size))
+            if not batch or (self.drop_last and len(batch) < self.batch_size):
+                return _END
+            return (self.collate_fn or default_collate)(batch)
 
-        return next_batch
+        return lambda: in_batch_stream((seed, worker, next(numbers)), next_batch)
+
+    def _single(self, key: Any) -> Any:
+        return (self.collate_fn or default_convert)(self.dataset[key])
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the loader stands: the epoch under way, and how many batches it has given.

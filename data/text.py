@@ -170,7 +170,10 @@ class Characters(Dataset[Any]):
 
     def take(self, indices: Ints) -> list[Any]:
         """Return the batch of the windows at `indices`: x and y, `(len(indices), block)` each."""
-        places = (np.asarray(indices) % len(self))[:, None] + np.arange(self.block + 1)
+        starts, n = np.asarray(indices), len(self)
+        if starts.size and not -n <= starts.min() <= starts.max() < n:
+            raise IndexError(f"windows {starts.min()} to {starts.max()} of a text that has {n}")
+        places = (starts % n)[:, None] + np.arange(self.block + 1)
         windows = self.numbers[places]
         return [Tensor(windows[:, :-1].copy()), Tensor(windows[:, 1:].copy())]
 
