@@ -1,0 +1,29 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
+    """Write beside ``path``, then move into place: a reader, or a crash, never sees half a file.
+
+    Raises:
+        FileNotFoundError: the folder does not exist.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"cannot write {path.name}: there is no folder {str(path.parent)!r}; create it first"
+        )
+    passing = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(passing, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut could leave the new name on old, empty blocks
+        os.replace(passing, path)
+    finally:
+        passing.unlink(missing_ok=True)
+    return path
