@@ -1,6 +1,6 @@
 """gradling: a gradient engine that starts as one number and grows into tensors."""
 
-from . import engine, tensor
+from . import engine, nn, tensor
 from .engine import (
     Value,
     detect_anomaly,
@@ -11,7 +11,32 @@ from .engine import (
     set_grad_enabled,
 )
 from .tensor import Tensor, autograd
-from .tensor.creation import as_tensor, from_numpy, ones, zeros
+from .tensor.creation import (
+    as_tensor,
+    asarray,
+    empty,
+    empty_like,
+    from_numpy,
+    full,
+    full_like,
+    ones,
+    ones_like,
+    zeros,
+    zeros_like,
+)
+from .tensor.draws import (
+    bernoulli,
+    multinomial,
+    normal,
+    poisson,
+    rand,
+    rand_like,
+    randint,
+    randint_like,
+    randn,
+    randn_like,
+    randperm,
+)
 from .tensor.dtypes import (
     float16,
     float32,
@@ -25,5 +50,15 @@ from .tensor.dtypes import (
     set_default_dtype,
     uint8,
 )
+from .tensor.generators import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
+from .tensor.sequences import arange, eye, linspace, logspace, tril_indices, triu_indices
 
 __version__ = "0.1.0"

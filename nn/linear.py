@@ -1,0 +1,147 @@
+"""Layers that mix features, or only rearrange them."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from ..tensor.dtypes import as_dtype, get_default_dtype
+from . import functional as F
+from . import init
+from .module import Module
+from .parameter import Parameter
+
+
+def blank(*shape: int, dtype: Any = None) -> Parameter:
+    """A parameter to be filled by ``reset_parameters``."""
+    return Parameter(
+        Tensor(np.zeros(shape, get_default_dtype() if dtype is None else as_dtype(dtype)))
+    )
+
+
+class Identity(Module):
+    """Gives what it is given; any arguments are ignored."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, input: Any) -> Any:
+        return input
+
+
+class Linear(Module):
+    """y = x Wᵀ + b along the last axis.
+
+    Args:
+        in_features: size of the last axis of the input.
+        out_features: size of the last axis of the output.
+        bias: learn b.
+        dtype: of the parameters; the default dtype if None.
+        generator: what the start values are drawn from.
+
+    Shapes: input (..., in_features), output (..., out_features). Parameters: ``weight``
+    (out_features, in_features) and ``bias`` (out_features,), both starting evenly from
+    ±1/√in_features, which keeps the variance of y near a third of x's (LeCun et al., "Efficient
+    backprop", 1998).
+
+    Backward: y_no = Σ_i x_ni W_oi + b_o, so dx_ni = Σ_o g_no W_oi, dW_oi = Σ_n g_no x_ni, db_o =
+    Σ_n g_no; in matrices dx = g W, dW = gᵀ x.
+
+    >>> import gradling
+    >>> Linear(3, 5)(gradling.zeros(2, 3)).shape
+    (2, 5)
+    """
+
+    in_features: int
+    out_features: int
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        generator: Any = None,
+    ) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.out_features = out_features
+        self.weight = blank(out_features, in_features, dtype=dtype)
+        self.bias = blank(out_features, dtype=dtype) if bias else None
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator: Any = None) -> None:
+        """Draw the parameters anew."""
+        bound = 1 / sqrt(self.in_features) if self.in_features else 0.0
+        init.uniform_(self.weight, -bound, bound, generator)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound, generator)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+class Bilinear(Module):
+    """y_k = x₁ᵀ W_k x₂ + b_k: a score for every pair of features.
+
+    Shapes: inputs (..., in1_features) and (..., in2_features), output (..., out_features).
+    ``weight`` is (out_features, in1_features, in2_features); it and ``bias`` start evenly from
+    ±1/√in1_features.
+
+    Backward: y_k is linear in each of x₁, W and x₂, so each one's gradient is the product of the
+    other two with g: dx₁ = Σ_k g_k W_k x₂, dx₂ = Σ_k g_k W_kᵀ x₁, dW_k = g_k x₁ x₂ᵀ.
+
+    >>> import gradling
+    >>> Bilinear(2, 3, 4)(gradling.zeros(5, 2), gradling.zeros(5, 3)).shape
+    (5, 4)
+    """
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        generator: Any = None,
+    ) -> None:
+        super().__init__()
+        if in1_features < 1:
+            raise ValueError(f"Bilinear: expected in1_features of 1 or more, got {in1_features}")
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        self.weight = blank(out_features, in1_features, in2_features, dtype=dtype)
+        self.bias = blank(out_features, dtype=dtype) if bias else None
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator: Any = None) -> None:
+        """Draw the parameters anew."""
+        bound = 1 / sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound, generator)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound, generator)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )

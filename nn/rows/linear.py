@@ -1,0 +1,72 @@
+"""The affine map, as one node in place of three."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ...engine.op import REAL
+from ...tensor.node import Array
+from ...tensor.rows.structural import structural
+
+# Measured, 100 x 16 -> 16 in float32, forward and backward: 8.6 us as one node, 22.5 us as
+# transpose, product and sum, whose gradients need two passes to fit and three arrays more.
+
+
+def _rows_of(x: Array) -> Array:
+    """The leading axes of ``x`` as one."""
+    return x if x.ndim == 2 else x.reshape(prod(x.shape[:-1]), x.shape[-1])
+
+
+def _linear(x: Array, weight: Array, bias: Array) -> Array:
+    if x.ndim == 2:
+        y: Array = np.dot(x, weight.T)
+        y += bias
+        return y
+    y = np.dot(_rows_of(x), weight.T)
+    y += bias
+    return y.reshape(*x.shape[:-1], weight.shape[0])
+
+
+def _linear_parts(
+    needed: tuple[bool, ...], g: Any, y: Any, x: Any, weight: Any, bias: Any
+) -> tuple[Any, ...]:
+    rows = _rows_of(g)
+    to_x, to_weight, to_bias = needed
+    dx = np.dot(rows, weight) if to_x else None
+    if dx is not None and g.ndim != 2:
+        dx = dx.reshape(x.shape)
+    return (
+        dx,
+        np.dot(rows.T, _rows_of(x)) if to_weight else None,
+        np.add.reduce(rows, 0) if to_bias else None,
+    )
+
+
+linear = structural(
+    "linear", "x weight bias", _linear, symbol="xWᵀ+b",
+    vjp=(None, None, None), domain=(REAL, REAL, REAL), joint=_linear_parts,
+    composition=lambda x, weight, bias: x @ weight.mT + bias,
+    why="y = x Wᵀ + b: dx = g W, dW = gᵀ x, db = g summed over the rows.",
+)  # fmt: skip
+
+
+def _product(x: Array, weight: Array) -> Array:
+    y: Array = np.dot(_rows_of(x), weight.T)
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0])
+
+
+def _product_parts(
+    needed: tuple[bool, ...], g: Any, y: Any, x: Any, weight: Any
+) -> tuple[Any, ...]:
+    return _linear_parts((*needed, False), g, y, x, weight, None)[:2]
+
+
+linear_without_bias = structural(
+    "linear_without_bias", "x weight", _product, symbol="xWᵀ",
+    vjp=(None, None), domain=(REAL, REAL), joint=_product_parts,
+    composition=lambda x, weight: x @ weight.mT,
+    why="y = x Wᵀ: dx = g W, dW = gᵀ x.",
+)  # fmt: skip
