@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from ..tensor.generators import default_generator, drawing
 from ._checks import count, finite
 
 T = TypeVar("T")
@@ -40,22 +41,20 @@ def in_batch_stream(seed: tuple[int, ...], work: Callable[..., T], *args: Any) -
 def rng(seed: int | None = None, generator: Any = None) -> np.random.Generator:
     """Return the NumPy generator to draw from.
 
-    In order of preference: a fresh one from `seed`; `generator` (a `gradling.Generator` or a
-    `numpy.random.Generator`); the stream of the batch that a loader is building; one seeded by the
-    generator of the process, the one that `gradling.manual_seed` sets.
+    In order of preference: a fresh one from `seed`; that of `generator` (a `gradling.Generator` or
+    a `numpy.random.Generator`); the stream of the batch that a loader is building; that of the
+    process, which `gradling.manual_seed` sets.
     """
     if seed is not None:
         if generator is not None:
             raise TypeError("seed and generator were both given; drop one of the two")
         return np.random.default_rng(count("seed", seed, least=0))
-    if isinstance(generator, np.random.Generator):
-        return generator
     if generator is None:
         stream = _batch_stream.get()
         if stream is not None:
             stream.generator = stream.generator or np.random.default_rng(stream.seed)
             return stream.generator
-    return np.random.default_rng(draw_seed(generator))
+    return drawing("generator", generator)
 
 
 def noise_source(noise: float, seed: int | None, generator: Any) -> np.random.Generator:
@@ -66,19 +65,13 @@ def noise_source(noise: float, seed: int | None, generator: Any) -> np.random.Ge
 
 def draw_seed(generator: Any = None) -> int:
     """Draw one integer, by which a sampler or a loader seeds a stream of its own."""
-    if isinstance(generator, np.random.Generator):
-        return int(generator.integers(2**63))
-    from ..tensor.random import randint
-
-    return int(randint(0, 2**63 - 1, (), generator=generator).item())
+    return int(drawing("generator", generator).integers(2**63))
 
 
 def get_state(generator: Any) -> Any:
     """Return the state of a generator, of the one of the process for None."""
     if isinstance(generator, np.random.Generator):
         return generator.bit_generator.state
-    from ..tensor.random import default_generator
-
     return (default_generator if generator is None else generator).get_state()
 
 
@@ -86,7 +79,5 @@ def set_state(generator: Any, state: Any) -> None:
     """Put a generator into a state that `get_state` gave."""
     if isinstance(generator, np.random.Generator):
         generator.bit_generator.state = state
-        return
-    from ..tensor.random import default_generator
-
-    (default_generator if generator is None else generator).set_state(state)
+    else:
+        (default_generator if generator is None else generator).set_state(state)
