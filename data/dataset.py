@@ -135,7 +135,7 @@ class Subset(Dataset[T]):
     def __init__(self, dataset: Dataset[T], indices: Sequence[int]) -> None:
         self.dataset = dataset
         self.indices = indices
-        n = _length(dataset)
+        n = length(dataset)
         wrong = [i for i in indices if not -n <= i < n] if n is not None else []
         if wrong:
             raise IndexError(f"indices hold {wrong[0]}, but the data set has {n} items")
@@ -197,7 +197,7 @@ def random_split(
     >>> len(a), len(b), sorted([*a, *b]) == list(range(10))
     (8, 2, True)
     """
-    n = _length(dataset)
+    n = length(dataset)
     if n is None:
         raise TypeError(f"{type(dataset).__name__} has no length to split")
     if not lengths:
@@ -260,7 +260,8 @@ def _is_base(dataset: Any, method: str) -> bool:
     return getattr(type(dataset), method) is getattr(Dataset, method)
 
 
-def _length(dataset: Any) -> int | None:
+def length(dataset: Any) -> int | None:
+    """Return the number of items, None where a data set does not tell it."""
     try:
         return len(dataset)
     except (TypeError, NotImplementedError):
@@ -268,7 +269,7 @@ def _length(dataset: Any) -> int | None:
 
 
 def _check_range(dataset: Any, indices: Any) -> None:
-    n = _length(dataset)
+    n = length(dataset)
     keys = np.asarray(indices)
     if n is None or keys.dtype.kind not in "iu" or not keys.size:
         return  # a mapping read by its keys, or a data set that does not tell its length

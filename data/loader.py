@@ -10,7 +10,7 @@ from typing import Any
 from ._checks import count, finite
 from ._draws import draw_seed, get_state, in_batch_stream, set_state
 from .collate import default_collate, default_convert
-from .dataset import Dataset, fetch, is_iterable_only
+from .dataset import Dataset, fetch, is_iterable_only, length
 from .sampler import BatchSampler, RandomSampler, SequentialSampler, batches_of
 from .workers import Workers, drain_in_turn, map_in_order
 
@@ -24,7 +24,9 @@ class DataLoader:
 
     A data set with `take` (those of arrays have it) gives a batch by one fancy index; any other is
     asked item by item, and `collate_fn` joins the items. With the same seeds, the batches are the
-    same bits for any number of workers.
+    same bits for any number of workers, random transforms of `gradling.data.transforms` included;
+    an item that draws from the generator of the process is not covered by this, since workers take
+    turns at it.
 
     Args:
         dataset: with `__getitem__` and `__len__`, or iterable; ours, PyTorch's, a list, anything.
@@ -107,8 +109,15 @@ class DataLoader:
                     f"{type(self.dataset).__name__} is read in order: shuffle, sampler and "
                     "batch_sampler do not apply. Shuffle inside its __iter__"
                 )
-        elif sampler is None and batch_sampler is None and len(self.dataset) == 0:
-            raise ValueError("the data set is empty: there is nothing to load")
+        elif sampler is None and batch_sampler is None:
+            n = length(self.dataset)
+            if n is None:
+                raise TypeError(
+                    f"{type(self.dataset).__name__} tells no length: define __len__ on it, or pass "
+                    "a sampler"
+                )
+            if n == 0:
+                raise ValueError("the data set is empty: there is nothing to load")
 
     def _samplers(self, shuffle: bool, sampler: Any, batch_sampler: Any) -> tuple[Any, Any]:
         if self._iterable:
@@ -134,13 +143,12 @@ class DataLoader:
     def __len__(self) -> int:
         if not self._iterable:
             return len(self.sampler if self.batch_sampler is None else self.batch_sampler)
-        try:
-            n = len(self.dataset)
-        except (TypeError, NotImplementedError):
+        n = length(self.dataset)
+        if n is None:
             raise TypeError(
                 f"{type(self.dataset).__name__} is read in order and tells no length, so the "
                 "loader has none; define __len__ on it"
-            ) from None
+            )
         if self.batch_size is None:
             return n
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
@@ -265,8 +273,8 @@ class DataLoader:
             set_state(self.generator, state["generator"])
 
     def _order_generator(self) -> Any:
-        inner = getattr(self.batch_sampler, "sampler", self.batch_sampler)
-        return getattr(inner or self.sampler, "generator", None)
+        outer = self.sampler if self.batch_sampler is None else self.batch_sampler
+        return getattr(getattr(outer, "sampler", outer), "generator", None)
 
     def _again(self, order: Iterator[Any], start: int, state: Any) -> Iterator[Any]:
         """Draw the order of an epoch as it was drawn then, and skip its first `start` batches."""

@@ -313,6 +313,8 @@ def test_bad_data() -> None:
         DataLoader(Numbers(3), shuffle=True)
     with pytest.raises(IndexError, match="the sampler gave index 4, but the data set has 4 items"):
         list(DataLoader(Squares(4), sampler=[0, 4]))
+    with pytest.raises(TypeError, match="object tells no length: define __len__ on it, or pass"):
+        DataLoader(type("object", (), {"__getitem__": lambda self, i: i})())
     with pytest.warns(UserWarning, match="4 items do not fill one of 8"):
         DataLoader(Squares(4), 8, drop_last=True)
     with pytest.raises(ValueError, match=r"DataLoader.state_dict\(\).*got \['weights'\]"):
