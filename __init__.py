@@ -38,16 +38,21 @@ from .tensor.draws import (
     randperm,
 )
 from .tensor.dtypes import (
+    double,
     float16,
     float32,
     float64,
     get_default_dtype,
+    half,
     int8,
     int16,
     int32,
     int64,
+    long,
+    promote_types,
     result_type,
     set_default_dtype,
+    short,
     uint8,
 )
 from .tensor.generators import (
@@ -60,5 +65,8 @@ from .tensor.generators import (
     set_rng_state,
 )
 from .tensor.sequences import arange, eye, linspace, logspace, tril_indices, triu_indices
+
+# PyTorch's names for these dtypes; nothing below uses Python's types of that name.
+bool, int, float = tensor.dtypes.bool_, tensor.dtypes.int_, tensor.dtypes.float_
 
 __version__ = "0.1.0"

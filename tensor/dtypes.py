@@ -60,11 +60,13 @@ def as_dtype(dtype: Any) -> DType:
             found = np.dtype(dtype)
         except TypeError:
             found = NAMES.get(str(dtype).removeprefix("torch."))
+    if found is not None:
+        found = found.newbyteorder("=")
     if found is None or found not in SUPPORTED:
         raise TypeError(
             f"expected a dtype, got {dtype!r}; there are {', '.join(sorted(d.name for d in SUPPORTED))}"
         )
-    return found.newbyteorder("=") if not found.isnative else np.dtype(found.type)
+    return np.dtype(found.type)  # NumPy's one object for it: dtypes are compared with `is`
 
 
 def rank(dtype: DType) -> int:

@@ -12,7 +12,19 @@ from typing import Any
 import numpy as np
 
 from ..engine.op import TABLE
-from . import autograd, conversion, display, edits, elementwise, indexing, linalg, reductions
+from . import (
+    alike,
+    autograd,
+    conversion,
+    display,
+    draws,
+    edits,
+    elementwise,
+    indexing,
+    linalg,
+    reductions,
+    refill,
+)
 from . import shape as shapes
 from .dtypes import DType, float32
 from .inplace import augmented, in_place
@@ -316,6 +328,15 @@ class Tensor:
     matmul = linalg.matmul
     __matmul__ = linalg.matmul_operator
     __rmatmul__ = linalg.matmul_reflected
+
+    # New ones of this dtype, and random ones ---------------------------------------------------------
+
+    new_zeros, new_ones, new_empty = alike.new_zeros, alike.new_ones, alike.new_empty
+    new_full, new_tensor = alike.new_full, alike.new_tensor
+    bernoulli, multinomial = draws.bernoulli, draws.multinomial
+    normal_, uniform_, bernoulli_ = refill.normal_, refill.uniform_, refill.bernoulli_
+    random_, exponential_, log_normal_ = refill.random_, refill.exponential_, refill.log_normal_
+    geometric_, cauchy_ = refill.geometric_, refill.cauchy_
 
     # In place ------------------------------------------------------------------------------------
 
