@@ -11,7 +11,7 @@ from ..engine.modes import Mode
 if TYPE_CHECKING:
     from .module import Module
 
-_switches = attrgetter(*(name for name in Mode.__slots__ if name != "scope"))
+_switches = attrgetter("grad", "inference", "anomaly")
 _MANY = 32  # settings a module was called under, after which it starts to remember afresh
 
 
@@ -48,7 +48,7 @@ def enter(module: Module, now: Mode) -> Mode:
         # keeping `outer` keeps its id from being given to another scope
         known = module._modes[key] = (
             outer,
-            now.but(scope=Scope(path_within(outer, module), module)),
+            now.but(scope=Scope(path_within(outer, module), module), keeper=None),
         )
     module._last = (now, known[1])
     return known[1]

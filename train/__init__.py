@@ -1,0 +1,50 @@
+"""Training: the loop, metrics, checkpoints, the learning-rate finder, sweeps."""
+
+from .callbacks import Callback, EarlyStopping
+from .evaluation import evaluate, predict
+from .finder import LRFinderResult, lr_find, overfit_one_batch
+from .history import History
+from .loop import NonFiniteLoss, Run, fit
+from .metrics import (
+    F1,
+    MAE,
+    R2,
+    RMSE,
+    Accuracy,
+    ConfusionMatrix,
+    Metric,
+    Perplexity,
+    Precision,
+    Recall,
+    TopK,
+)
+from .seeds import seed_everything
+from .sweep import Results, sweep
+
+__all__ = [
+    "F1",
+    "MAE",
+    "R2",
+    "RMSE",
+    "Accuracy",
+    "Callback",
+    "ConfusionMatrix",
+    "EarlyStopping",
+    "History",
+    "LRFinderResult",
+    "Metric",
+    "NonFiniteLoss",
+    "Perplexity",
+    "Precision",
+    "Recall",
+    "Results",
+    "Run",
+    "TopK",
+    "evaluate",
+    "fit",
+    "lr_find",
+    "overfit_one_batch",
+    "predict",
+    "seed_everything",
+    "sweep",
+]

@@ -1,0 +1,75 @@
+"""Checkpoints of a run: everything that decides how it goes on, in one file written whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..tensor.saving import load, save
+from .seeds import generator_states, restore_generators
+
+if TYPE_CHECKING:
+    from .loop import Run
+
+
+def snapshot(run: Run, loader_state: Any) -> dict[str, Any]:
+    """The state of a run between two steps."""
+    return {
+        "format": 1,
+        "model": run.weights(),
+        "optimizer": run.optimizer.state_dict(),
+        "scheduler": run.scheduler.state_dict() if run.scheduler is not None else None,
+        "epoch": run.epoch,
+        "batch": run.batch,
+        "step": run.step,
+        "totals": run.totals,
+        "metrics": {name: metric.state_dict() for name, metric in run.metrics.items()},
+        "history": run.history.state_dict(),
+        "callbacks": [callback.state_dict() for callback in run.callbacks],
+        "generators": generator_states(),
+        "loader": loader_state,
+    }
+
+
+def write(run: Run, path: str | os.PathLike[str], loader_state: Any) -> None:
+    save(snapshot(run, loader_state), path)
+
+
+def resume(run: Run, path: str | os.PathLike[str]) -> Any:
+    """Bring ``run`` to the state in ``path``; returns that of the loader. Nothing changes if it does not fit.
+
+    Raises:
+        ValueError: the checkpoint is of another model, optimizer or set of callbacks.
+    """
+    state = load(path)
+    if not isinstance(state, dict) or state.get("format") != 1:
+        raise ValueError(f"resume: {os.fspath(path)!r} is no checkpoint of fit()")
+    if len(state["callbacks"]) != len(run.callbacks):
+        raise ValueError(
+            f"resume: the checkpoint has {len(state['callbacks'])} callbacks, this run has "
+            f"{len(run.callbacks)}; pass the same ones"
+        )
+    if (state["scheduler"] is None) != (run.scheduler is None):
+        raise ValueError("resume: checkpoint and run must both have a scheduler, or both none")
+    before = run.weights()
+    try:
+        run.load_weights(state["model"])
+        run.optimizer.load_state_dict(state["optimizer"])
+    except (KeyError, ValueError, RuntimeError, TypeError) as error:
+        run.load_weights(before)
+        raise ValueError(
+            f"resume: {Path(path).name} is a checkpoint of another model or optimizer: {error}"
+        ) from error
+    if run.scheduler is not None:
+        run.scheduler.load_state_dict(state["scheduler"])
+    for callback, kept in zip(run.callbacks, state["callbacks"], strict=True):
+        callback.load_state_dict(kept)
+    run.epoch, run.batch, run.step = state["epoch"], state["batch"], state["step"]
+    run.totals = state["totals"]
+    for name, metric in run.metrics.items():
+        metric.load_state_dict(state["metrics"].get(name, {}))
+    run.history.records = state["history"]["records"]
+    run.history.batch_losses = state["history"]["batch_losses"]
+    restore_generators(state["generators"])
+    return state["loader"]

@@ -1,0 +1,190 @@
+"""Two rituals before a long run: which learning rate, and can it learn one batch at all?"""
+
+from __future__ import annotations
+
+from math import isfinite, log
+from typing import Any
+
+import numpy as np
+
+from ..optim import Adam, Optimizer
+from .evaluation import as_loader
+from .loop import Run, _number
+from .seeds import generator_states, restore_generators
+from .step import forward, inputs_and_target, parameters_of, resolve_loss, target_for
+
+
+class LRFinderResult:
+    """Losses over learning rates, with a ``suggestion``: where the smoothed loss falls fastest."""
+
+    def __init__(self, lrs: list[float], losses: list[float]) -> None:
+        self.lrs, self.losses = lrs, losses
+        self.smoothed = _smoothed(losses)
+        self.suggestion = self._steepest()
+
+    def _steepest(self) -> float | None:
+        """None where the loss never fell.
+
+        Early spikes do not fool it: the loss is smoothed, and only the stretch that leads down to its
+        lowest point counts.
+        """
+        end = int(np.argmin(self.smoothed)) + 1
+        if end < 4:
+            return None
+        slopes = np.gradient(np.array(self.smoothed[:end]), np.log(self.lrs[:end]))
+        steepest = int(np.argmin(slopes))
+        return self.lrs[steepest] if slopes[steepest] < 0 else None
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw loss over learning rate, the suggestion marked; see ``gradling.viz.plot_lr_find``."""
+        from ..viz import plot_lr_find
+
+        return plot_lr_find(self, ax=ax)
+
+    def __repr__(self) -> str:
+        found = "none" if self.suggestion is None else f"{self.suggestion:.3g}"
+        return f"LRFinderResult(suggestion {found}, {len(self.lrs)} steps)"
+
+
+def _smoothed(losses: list[float], keep: float = 0.9) -> list[float]:
+    """A running mean whose start is corrected, as Adam's."""
+    mean, answer = 0.0, []
+    for step, loss in enumerate(losses, 1):
+        mean = keep * mean + (1 - keep) * loss
+        answer.append(mean / (1 - keep**step))
+    return answer
+
+
+def lr_find(
+    model: Any,
+    train: Any,
+    *,
+    optimizer: Any = None,
+    loss: Any = None,
+    start: float = 1e-6,
+    end: float = 10.0,
+    steps: int = 100,
+    batch_size: int = 32,
+    stop_at: float = 4.0,
+) -> LRFinderResult:
+    """Raise the learning rate from ``start`` to ``end`` step by step and watch the loss.
+
+    Stops early where the smoothed loss exceeds ``stop_at`` times its lowest. Model, optimizer and generators
+    are put back as they were, byte for byte.
+    """
+    if not 0 < start < end:
+        raise ValueError(f"lr_find: expected 0 < start < end, got {start} and {end}")
+    if steps < 2:
+        raise ValueError(f"lr_find: expected at least 2 steps, got {steps}")
+    params = parameters_of(model)
+    made = optimizer if isinstance(optimizer, Optimizer) else (optimizer or Adam)(params)
+    run = Run(model, made, None, {}, [], 1)
+    loader = as_loader(train, batch_size, shuffle=True)
+    kept = _Kept(run, loader)
+    lrs, losses = [], []
+    try:
+        batches = _endless(loader)
+        for step in range(steps):
+            lr = start * (end / start) ** (step / (steps - 1))
+            for group in made.param_groups:
+                group["lr"] = lr
+            number = one_step(run, next(batches), loss)
+            if not isfinite(number):
+                break
+            lrs.append(lr)
+            losses.append(number)
+            smooth = _smoothed(losses)
+            if step > 10 and smooth[-1] > stop_at * min(smooth):
+                break
+    finally:
+        kept.put_back()
+    if not losses:
+        raise ValueError("lr_find: the loss was not finite on the first batch; check data and loss first")
+    return LRFinderResult(lrs, losses)
+
+
+def overfit_one_batch(
+    model: Any,
+    train: Any,
+    *,
+    steps: int = 200,
+    optimizer: Any = None,
+    loss: Any = None,
+    batch_size: int = 32,
+) -> list[float]:
+    """Train on one batch alone and return the losses: a net that cannot learn even that is miswired.
+
+    Model, optimizer and generators are put back as they were.
+    """
+    params = parameters_of(model)
+    made = optimizer if isinstance(optimizer, Optimizer) else (optimizer or (lambda p: Adam(p, lr=1e-2)))(params)
+    run = Run(model, made, None, {}, [], 1)
+    loader = as_loader(train, batch_size, shuffle=False)
+    kept = _Kept(run, loader)
+    try:
+        batch = next(iter(loader))
+        return [one_step(run, batch, loss) for _ in range(steps)]
+    finally:
+        kept.put_back()
+
+
+def initial_loss(classes: int) -> float:
+    """What cross-entropy should be before training, when all classes look alike: log C."""
+    return log(classes)
+
+
+def one_step(run: Run, batch: Any, loss: Any) -> float:
+    """Forward, backward and a step; returns the loss before it. A loss that is not finite moves nothing."""
+    inputs, raw = inputs_and_target(batch)
+    if run.loss is None:
+        run.loss = resolve_loss(loss, raw, run.scalar)
+    if not run.scalar:
+        run.model.train()
+    run.optimizer.zero_grad()
+    found = run.loss(forward(run.model, inputs, run.scalar), target_for(raw, run.scalar))
+    number = _number(found)
+    if isfinite(number):
+        found.backward()
+        run.optimizer.step()
+    return number
+
+
+def _endless(loader: Any) -> Any:
+    while True:
+        yield from loader
+
+
+class _Kept:
+    """Everything that a few trial steps change, to be put back."""
+
+    def __init__(self, run: Run, loader: Any) -> None:
+        import copy
+
+        self.run, self.loader = run, loader
+        self.weights, self.generators = run.weights(), generator_states()
+        self.optimizer = copy.deepcopy(run.optimizer.state_dict())
+        self.loader_state = loader.state_dict() if hasattr(loader, "state_dict") else None
+        self.gradients = [_gradient(p) for p in run.model.parameters()]
+        self.modes = [m.training for m in run.model.modules()] if hasattr(run.model, "modules") else []
+
+    def put_back(self) -> None:
+        run = self.run
+        run.load_weights(self.weights)
+        run.optimizer.load_state_dict(self.optimizer)
+        for p, g in zip(run.model.parameters(), self.gradients, strict=True):
+            if hasattr(p, "edges"):
+                p._grad = g
+            else:
+                p.grad = g
+        if hasattr(run.model, "modules"):
+            for module, mode in zip(run.model.modules(), self.modes, strict=True):
+                module.training = mode
+        if self.loader_state is not None:
+            self.loader.load_state_dict(self.loader_state)
+        restore_generators(self.generators)
+
+
+def _gradient(p: Any) -> Any:
+    if hasattr(p, "edges"):
+        return p._grad
+    return None if p.grad is None else p.grad.clone()

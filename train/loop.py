@@ -1,0 +1,347 @@
+"""``fit``: the training loop, with what people rebuild around it again and again."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..engine import Value, detect_anomaly
+from ..optim import Adam, Optimizer
+from ..optim.lr_scheduler import ReduceLROnPlateau
+from ..tensor import Tensor
+from . import checkpoint as checkpoints
+from .callbacks import Callback
+from .evaluation import as_loader, evaluate
+from .history import History
+from .metrics import Metric, resolve
+from .progress import Progress
+from .step import (
+    LossFunction,
+    batch_size_of,
+    forward,
+    inputs_and_target,
+    is_scalar,
+    parameters_of,
+    resolve_loss,
+    target_for,
+)
+
+
+class NonFiniteLoss(FloatingPointError):
+    """The loss became nan or inf. ``history`` has the run until then; the weights are those before."""
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history
+
+
+class Run:
+    """A run of ``fit``: what callbacks look at. ``epoch``, ``batch`` and ``step`` count what is done."""
+
+    def __init__(
+        self,
+        model: Any,
+        optimizer: Optimizer,
+        scheduler: Any,
+        metrics: dict[str, Metric],
+        callbacks: list[Callback],
+        epochs: int,
+    ) -> None:
+        self.model, self.optimizer, self.scheduler = model, optimizer, scheduler
+        self.metrics, self.callbacks, self.epochs = metrics, callbacks, epochs
+        self.scalar = is_scalar(model)
+        self.loss: LossFunction | None = None
+        self.history = History()
+        self.epoch = self.batch = self.step = 0
+        self.totals = {"loss": 0.0, "items": 0.0, "seconds": 0.0}
+        self._stop: str | None = None
+
+    def stop(self, reason: str) -> None:
+        """End the run after this epoch."""
+        self._stop = reason
+
+    @property
+    def stopping(self) -> str | None:
+        return self._stop
+
+    def weights(self) -> Any:
+        """A copy of all that the model has learnt."""
+        if self.scalar:
+            return [p.data for p in self.model.parameters()]
+        return {name: value.clone() for name, value in self.model.state_dict().items()}
+
+    def load_weights(self, weights: Any) -> None:
+        if not self.scalar:
+            self.model.load_state_dict(weights)
+            return
+        params = list(self.model.parameters())
+        if len(params) != len(weights):
+            raise ValueError(f"expected {len(params)} numbers, got {len(weights)}")
+        for p, number in zip(params, weights, strict=True):
+            p.data = number
+
+    def tell(self, event: str) -> None:
+        for callback in self.callbacks:
+            getattr(callback, event)(self)
+
+
+def fit(
+    model: Any,
+    train: Any,
+    *,
+    val: Any = None,
+    epochs: int = 1,
+    optimizer: Any = None,
+    loss: Any = None,
+    scheduler: Any = None,
+    schedule_per: str = "epoch",
+    metrics: Any = (),
+    callbacks: Sequence[Callback] = (),
+    clip_grad_norm: float | None = None,
+    accumulate: int = 1,
+    batch_size: int = 32,
+    progress: bool | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int | None = None,
+    resume: bool = False,
+) -> History:
+    """Train ``model``, and return what happened.
+
+    Args:
+        model: a Module, or an MLP of Values.
+        train: a DataLoader, a data set, or arrays ``(X, y)`` (shuffled into batches of ``batch_size``).
+        val: the same, to be evaluated after each epoch.
+        epochs: passes over ``train``, counted from the start of the run, also when it is resumed.
+        optimizer: an optimizer, or a function from parameters to one; Adam by default.
+        loss: a function or module ``(prediction, target) -> loss``, or a name ("mse", "l1", "huber",
+            "cross_entropy", "bce" on logits, "nll"; for Values "mse", "hinge", "bce"). By default
+            cross-entropy (hinge for Values) where targets are whole numbers, else "mse".
+        scheduler: a schedule, or a function from the optimizer to one; stepped after every epoch, or
+            every optimizer step with ``schedule_per="step"``.
+        metrics: names ("accuracy", "top5", "mae", "rmse", "r2", "perplexity"), Metrics, or functions.
+        callbacks: see ``Callback``; early stopping is one.
+        clip_grad_norm: scale gradients down to this norm, all together.
+        accumulate: batches whose gradients are averaged for one step.
+        progress: None for a bar where it can be redrawn and a line an epoch elsewhere; False for silence.
+        checkpoint: a ``.safetensors`` or ``.npz`` file, written whole after every epoch, and after every
+            ``checkpoint_every`` batches.
+        resume: go on from ``checkpoint`` where it exists: the run then equals an uninterrupted one, bit
+            for bit (given the same data, model and arguments).
+
+    Ctrl-C ends the run after the present batch and returns the history, ``stopped="interrupt"``.
+
+    Raises:
+        NonFiniteLoss: the loss became nan or inf; names the op that made the first one, and keeps the
+            weights from before.
+
+    >>> import gradling
+    >>> model = gradling.nn.Linear(1, 1)
+    >>> x = gradling.linspace(-1, 1, 32).reshape(-1, 1)
+    >>> history = fit(model, (x, 2 * x), epochs=20, progress=False,
+    ...               optimizer=lambda p: gradling.optim.SGD(p, lr=0.5))
+    >>> history["loss"][-1] < 1e-3
+    True
+    """
+    if epochs < 0 or int(epochs) != epochs:
+        raise ValueError(f"fit: expected a whole number of epochs, got {epochs}")
+    if accumulate < 1:
+        raise ValueError(f"fit: expected accumulate >= 1, got {accumulate}")
+    if schedule_per not in ("epoch", "step"):
+        raise ValueError(f"fit: schedule_per must be 'epoch' or 'step', got {schedule_per!r}")
+    if (resume or checkpoint_every) and checkpoint is None:
+        raise ValueError("fit: resume and checkpoint_every need checkpoint=path")
+    params = parameters_of(model)
+    made = Adam(params) if optimizer is None else optimizer
+    made = made if isinstance(made, Optimizer) else made(params)
+    schedule = scheduler(made) if callable(scheduler) and not hasattr(scheduler, "step") else scheduler
+    run = Run(model, made, schedule, resolve(metrics), list(callbacks), int(epochs))
+    loop = _Loop(run, as_loader(train, batch_size, shuffle=True), loss)
+    loop.val = None if val is None else as_loader(val, batch_size, shuffle=False)
+    loop.clip, loop.accumulate, loop.per_step = clip_grad_norm, accumulate, schedule_per == "step"
+    loop.checkpoint, loop.checkpoint_every = checkpoint, checkpoint_every
+    loop.progress = Progress(run.epochs, progress)
+    if resume and checkpoint is not None and Path(checkpoint).exists():
+        loop.resumed(checkpoints.resume(run, checkpoint))
+    loop.run_epochs()
+    return run.history
+
+
+class _Loop:
+    """The parts of one ``fit``."""
+
+    val: Any = None
+    clip: float | None = None
+    accumulate = 1
+    per_step = False
+    checkpoint: str | os.PathLike[str] | None = None
+    checkpoint_every: int | None = None
+    progress: Progress
+
+    def __init__(self, run: Run, loader: Any, loss: Any) -> None:
+        self.run, self.loader, self.loss = run, loader, loss
+        self.params = list(run.model.parameters())
+        self.waiting = 0  # batches whose gradients wait for a step
+
+    def resumed(self, loader_state: Any) -> None:
+        if loader_state is not None and hasattr(self.loader, "load_state_dict"):
+            self.loader.load_state_dict(loader_state)
+
+    def run_epochs(self) -> None:
+        run = self.run
+        run.tell("before_fit")
+        try:
+            while run.epoch < run.epochs and run.stopping is None:
+                self._epoch()
+        except KeyboardInterrupt:
+            run.stop("interrupt")
+        finally:
+            self.progress.close()
+            run.history.stopped = run.stopping
+        run.tell("after_fit")
+
+    def _epoch(self) -> None:
+        run = self.run
+        if run.batch == 0:
+            run.totals = {"loss": 0.0, "items": 0.0, "seconds": 0.0}
+            for metric in run.metrics.values():
+                metric.reset()
+            run.tell("before_epoch")
+        if not run.scalar:
+            run.model.train()
+        began, spent = time.perf_counter(), run.totals["seconds"]
+        batches = len(self.loader) if hasattr(self.loader, "__len__") else None
+        self.progress.start(run.epoch + 1, batches, run.batch)
+        for batch in self.loader:
+            self._batch(batch, last=batches is not None and run.batch + 1 == batches)
+            run.totals["seconds"] = spent + time.perf_counter() - began
+            if self.checkpoint_every and run.batch % self.checkpoint_every == 0 and not self.waiting:
+                self._save()
+        if self.waiting:
+            self._move()
+        if run.batch == 0:
+            raise ValueError("fit: the training data gave no batch")
+        run.epoch, run.batch = run.epoch + 1, 0
+        self._record()
+        run.tell("after_epoch")
+        if self.checkpoint is not None:
+            self._save()
+
+    def _batch(self, batch: Any, last: bool) -> None:
+        run = self.run
+        inputs, raw = inputs_and_target(batch)
+        if run.loss is None:
+            run.loss = resolve_loss(self.loss, raw, run.scalar)
+        if not self.waiting:
+            run.optimizer.zero_grad()
+        target = target_for(raw, run.scalar)
+        prediction = forward(run.model, inputs, run.scalar)
+        loss = run.loss(prediction, target)
+        number = _number(loss)
+        if not isfinite(number):
+            self._refuse(number, inputs, target)
+        (loss * (1.0 / self.accumulate) if self.accumulate > 1 else loss).backward()
+        self.waiting += 1
+        if self.waiting == self.accumulate or last:
+            self._move()
+        items = batch_size_of(raw)
+        run.totals["loss"] += number * items
+        run.totals["items"] += items
+        for metric in run.metrics.values():
+            metric.update(prediction, target)
+        run.batch += 1
+        run.history.batch_losses.append(number)
+        self.progress.advance(number)
+        run.tell("after_step")
+
+    def _move(self) -> None:
+        run = self.run
+        if self.waiting < self.accumulate:  # a last group that is not full is averaged over its own size
+            _scale_gradients(self.params, self.accumulate / self.waiting)
+        if self.clip is not None:
+            clip(self.params, self.clip)
+        run.optimizer.step()
+        run.step += 1
+        self.waiting = 0
+        if self.per_step and run.scheduler is not None:
+            run.scheduler.step()
+
+    def _record(self) -> None:
+        run = self.run
+        record = {"epoch": run.epoch, "loss": run.totals["loss"] / run.totals["items"]}
+        record |= {name: metric.compute() for name, metric in run.metrics.items()}
+        if self.val is not None:
+            found = evaluate(run.model, self.val, loss=run.loss, metrics=run.metrics)
+            record |= {f"val_{name}": value for name, value in found.items()}
+        record["lr"] = float(run.optimizer.param_groups[0]["lr"])
+        record["seconds"] = run.totals["seconds"]
+        run.history.records.append(record)
+        if run.scheduler is not None and not self.per_step:
+            if isinstance(run.scheduler, ReduceLROnPlateau):
+                run.scheduler.step(record.get("val_loss", record["loss"]))
+            else:
+                run.scheduler.step()
+        self.progress.finish(run.epoch, record)
+
+    def _save(self) -> None:
+        assert self.checkpoint is not None
+        state = self.loader.state_dict() if hasattr(self.loader, "state_dict") else None
+        checkpoints.write(self.run, self.checkpoint, state)
+
+    def _refuse(self, number: float, inputs: tuple[Any, ...], target: Any) -> None:
+        """Stop, and run the batch once more looking for the op that made the first nan."""
+        run = self.run
+        where = "no op made it: a loss of inf, or nan in what the batch or the weights held"
+        if not run.scalar:
+            try:
+                with detect_anomaly():
+                    assert run.loss is not None
+                    run.loss(forward(run.model, inputs, False), target)
+            except RuntimeError as error:
+                where = str(error)
+        weights = [p.data if isinstance(p, Value) else p._data for p in self.params]
+        if not all(np.isfinite(w).all() for w in weights):
+            where = "the weights themselves are no longer finite since the step before: " + where
+        run.stop("nan")
+        raise NonFiniteLoss(
+            f"fit: the loss became {number} in epoch {run.epoch + 1}, batch {run.batch + 1}. {where}. Try a "
+            "smaller learning rate or clip_grad_norm=1.0; the weights are as they were before this batch",
+            run.history,
+        )
+
+
+def _number(loss: Any) -> float:
+    if isinstance(loss, Value):
+        return loss.data
+    if isinstance(loss, Tensor) and loss.numel() == 1:
+        return float(loss.item())
+    raise TypeError(
+        f"fit: the loss must be one number (a Tensor or a Value), got {type(loss).__name__}"
+        + (f" of shape {loss.shape}; use .mean()" if isinstance(loss, Tensor) else "")
+    )
+
+
+def _scale_gradients(params: Iterable[Any], factor: float) -> None:
+    for p in params:
+        if isinstance(p, Value):
+            if p._grad is not None:
+                p._grad *= factor
+        elif p.grad is not None:
+            p.grad._data[...] *= factor
+
+
+def clip(params: Sequence[Any], most: float) -> float:
+    """Scale all gradients down together so that their norm is at most ``most``; returns the norm before."""
+    gradients = [np.asarray(p.grad) if isinstance(p, Value) else p.grad._data for p in params if p.grad is not None]
+    norm = float(np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients)))
+    if norm > most:
+        _scale_gradients(params, most / (norm + 1e-6))
+    return norm
+
+
+__all__ = ["NonFiniteLoss", "Run", "fit"]
