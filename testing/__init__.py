@@ -1,7 +1,96 @@
-"""Property tests for gradients: checks with a verdict, hypothesis strategies, laws."""
+"""Property tests for gradients: checks with a verdict, hypothesis strategies, laws.
+
+`check_gradients`, `check_module`, `gradcheck` need NumPy alone. What draws examples (`strategies`,
+`check_op`) needs hypothesis, which is imported when one of them is first used.
+"""
 
 from __future__ import annotations
 
-from .check import check_gradients, check_problem
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["check_gradients", "check_problem"]
+from .check import check_gradients, check_problem
+from .gradcheck import gradcheck, gradgradcheck
+from .memory import laid_out, lay_out
+from .modules import check_module
+from .report import (
+    GradientError,
+    GradientNotFinite,
+    KinkInGradient,
+    NoisyGradient,
+    Report,
+    Verdict,
+    WrongGradient,
+)
+
+if TYPE_CHECKING:
+    from . import strategies
+    from .strategies import (
+        arrays,
+        away_from_kinks,
+        broadcastable_shapes,
+        broadcastable_tensors,
+        dims,
+        distinct,
+        dtypes,
+        floats,
+        indices,
+        layouts,
+        shapes,
+        tensors,
+        values,
+    )
+
+__all__ = [
+    "GradientError",
+    "GradientNotFinite",
+    "KinkInGradient",
+    "NoisyGradient",
+    "Report",
+    "Verdict",
+    "WrongGradient",
+    "arrays",
+    "away_from_kinks",
+    "broadcastable_shapes",
+    "broadcastable_tensors",
+    "check_gradients",
+    "check_module",
+    "check_problem",
+    "dims",
+    "distinct",
+    "dtypes",
+    "floats",
+    "gradcheck",
+    "gradgradcheck",
+    "indices",
+    "laid_out",
+    "lay_out",
+    "layouts",
+    "shapes",
+    "strategies",
+    "tensors",
+    "values",
+]
+
+_DRAWN_BY = {
+    ".strategies": """arrays away_from_kinks broadcastable_shapes broadcastable_tensors dims distinct
+        dtypes floats indices layouts shapes tensors values""".split(),
+}
+_DRAWING = {name: module for module, names in _DRAWN_BY.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "strategies":
+        return import_module(".strategies", __name__)
+    if name not in _DRAWING:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(_DRAWING[name], __name__), name)
+    except ModuleNotFoundError as error:
+        if error.name != "hypothesis":
+            raise
+        raise ModuleNotFoundError(
+            f"gradling.testing.{name} draws examples with hypothesis, which is not installed:"
+            " pip install 'gradling[testing]'",
+            name="hypothesis",
+        ) from None

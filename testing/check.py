@@ -271,6 +271,7 @@ class _Check:
         samples = Samples(
             steps, up[:, reached] @ row[reached], down[:, reached] @ row[reached], 0.0,
             2 * self.eps * natural, self.probes[c].largest,
+            16 * self.eps * float(np.abs(row[~reached]) @ np.abs(self.centre[~reached])),
         )  # fmt: skip
         # What rounding may hide is measured on all outputs read: 0 claimed as 1e-17 is no error.
         natural = float(np.abs(row) @ np.abs(self.centre))
@@ -432,7 +433,7 @@ class _Check:
 
 
 def _dense(g: Array | None, shape: tuple[int, ...]) -> FloatArray:
-    return np.zeros(shape) if g is None else g.astype(np.float64)
+    return np.zeros(shape) if g is None else np.asarray(g, dtype=np.float64)
 
 
 def _first(mask: Array) -> tuple[int, ...]:

@@ -38,8 +38,7 @@ def ladder_steps(smallest: float = 1.0) -> FloatArray:
     levels = _LEVELS
     if 0 < smallest < 2.0**-30:
         levels = min(_MOST_LEVELS, math.ceil(-math.log2(smallest) / 2) + 18)
-    steps: FloatArray = 0.25 ** np.arange(1, levels + 1)
-    return steps
+    return np.power(0.25, np.arange(1, levels + 1), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,7 @@ class Samples:
     """f(x + h), f(x - h) for each step h (largest first), f(x), and the rounding error of one f.
 
     ``position`` is |x| in the units of h: x + h is rounded to so many parts in 2**53.
+    ``blind`` is a slope too small to move, at any step, the outputs that were seen not to move.
     """
 
     steps: FloatArray
@@ -55,6 +55,7 @@ class Samples:
     centre: float
     rounding: float
     position: float = 1.0
+    blind: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def judge(
     if broken == 0 and curve.one_sided and not bar < 1e-3 * max(abs(slope), natural, 1e-300):
         reason = "the edge of the domain, where the one-sided slope does not settle"
         return Judgement(Verdict.KINK, slope, bar, reason, rungs)
-    return _compare(curve, claim, slope, bar, max(scale, abs(slope)), rtol, natural, rungs)
+    hidden = samples.blind + rtol * max(scale, abs(slope))
+    return _compare(curve, claim, slope, bar, max(scale, abs(slope)), hidden, natural, rungs)
 
 
 def _compare(
@@ -106,7 +108,7 @@ def _compare(
     slope: float,
     bar: float,
     scale: float,
-    rtol: float,
+    hidden: float,
     natural: float,
     rungs: tuple[Rung, ...],
 ) -> Judgement:
@@ -114,7 +116,7 @@ def _compare(
         return Judgement(verdict, slope, bar, reason, rungs)
 
     apart = abs(claim - slope)
-    if apart > rtol * scale + 10 * bar:
+    if apart > hidden + 10 * bar:
         if slope == 0 and claim != 0 and curve.follows(claim):
             reason = "a staircase: the claim holds over large steps, small steps see flat treads"
             return answer(Verdict.NOISY, reason)
@@ -122,7 +124,7 @@ def _compare(
     # A mutant wrong by 1 part in 1000 must not hide inside the error bar.
     if 10 * bar <= 1e-3 * scale:
         return answer(Verdict.CORRECT, "the smallest error bar holds the claim")
-    if scale + 10 * bar <= 1e-6 * natural or scale == bar == 0:
+    if scale + 10 * bar <= 1e-6 * max(natural, curve.around) or scale == bar == 0:
         return answer(Verdict.CORRECT, "claim and slope are both below rounding")
     return answer(Verdict.NOISY, "the measured slopes scatter more than the claim could be wrong")
 
@@ -183,6 +185,11 @@ class _Curve:
         rounding = samples.rounding + inputs
         noise = max(rounding, 2 * float(scatter[-2]))
         return _Curve(h, slope, right, left, rounding, noise, one_sided)
+
+    @property
+    def around(self) -> float:
+        """The largest slope over the large steps: what counts as a slope in this neighbourhood."""
+        return float(np.max(np.abs(self.slope[:5])))
 
     def best(self, start: int) -> tuple[float, float]:
         """The slope with the smallest error bar among the rungs from ``start`` on.

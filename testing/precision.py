@@ -33,7 +33,7 @@ def compare_as_given(
     with np.errstate(all="ignore"):
         mine = problem.pullback(given, [np.asarray(g, dtype=low) for g in gs])
         exact = problem.pullback([x.copy() for x in operands], [g.copy() for g in gs])
-        near = [x * (1 + 2 * eps * rng.uniform(-1, 1, x.shape)) for x in operands]
+        near = [np.asarray(x * (1 + 2 * eps * rng.uniform(-1, 1, x.shape))) for x in operands]
         moved = problem.pullback(near, [g.copy() for g in gs])
     findings = []
     for k, parts in enumerate(zip(mine, exact, moved, strict=True)):

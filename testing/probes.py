@@ -17,6 +17,7 @@ import numpy as np
 from .ladder import FloatArray
 from .problem import Array
 
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Forward = Callable[[Sequence[Array]], list[Array]]
 
 DENSE = 256  # operands up to this many entries in total are probed entry by entry
@@ -93,7 +94,7 @@ class Evaluator:
 
     def __init__(self, forward: Forward, operands: Sequence[FloatArray]) -> None:
         self._forward = forward
-        self.operands = tuple(operands)
+        self.operands = tuple(np.asarray(x) for x in operands)  # arithmetic on 0-d gives scalars
         self.count = 0
         self.altered = False
         self.reduced = 0.0  # eps of the least precise output
@@ -178,9 +179,7 @@ def claimed(
     return value, terms
 
 
-def suspicious(
-    claim: FloatArray, terms: FloatArray, slopes: Slopes, rtol: float
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def suspicious(claim: FloatArray, terms: FloatArray, slopes: Slopes, rtol: float) -> Mask:
     """Where claim and slope differ, the slope is not resolved, or the function bends too much."""
     scale = np.maximum(terms, slopes.terms)
     with np.errstate(all="ignore"):
@@ -191,7 +190,8 @@ def suspicious(
         resolved = (slopes.noise <= 1e-4 * scale) | (scale <= 1e-9 * largest) | (scale == 0)
         straight = np.abs(slopes.gap) <= 1e-3 * scale + 8 * slopes.noise
         finite = np.isfinite(claim) & np.isfinite(slopes.value)
-        return ~(agree & resolved & straight & finite)
+        doubtful: Mask = ~(agree & resolved & straight & finite)
+        return doubtful
 
 
 def working_eps(run: Evaluator, rng: np.random.Generator, centre: FloatArray) -> float:

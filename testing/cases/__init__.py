@@ -1,0 +1,22 @@
+"""What each row of the op table is tested with: ``cases_of(op)`` draws a `Case`."""
+
+from __future__ import annotations
+
+from ..laws import Case
+from . import indexing, linalg, reductions, shape
+from .registry import CASES, REFERENCES, case, cases_of, is_elementwise, subject, without_case
+
+__all__ = [
+    "CASES",
+    "REFERENCES",
+    "Case",
+    "case",
+    "cases_of",
+    "indexing",
+    "is_elementwise",
+    "linalg",
+    "reductions",
+    "shape",
+    "subject",
+    "without_case",
+]

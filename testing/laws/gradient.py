@@ -1,0 +1,136 @@
+"""Laws about gradients: right, linear in the upstream gradient, once and twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..adapt import SecondOrder, TensorProblem
+from ..check import check_problem
+from ..report import Report, Verdict
+from ..rules import RuleProblem
+from .subject import Array, Case, Subject, broken, near, operand_names, run, upstream
+
+
+def gradient(subject: Subject, case: Case) -> None:
+    """<g, J u> = <J^T g, u>: the gradient agrees with slopes measured on the function."""
+    if not _has_gradient(subject, case):
+        return
+    report = check_problem(_problem(subject, case))
+    _judge("gradient", subject, case, report)
+
+
+def complex_gradient(subject: Subject, case: Case) -> None:
+    """The rule agrees to 1e-10 with the complex step of an analytic kernel."""
+    op = subject.op
+    if op is None or not op.analytic or not _has_gradient(subject, case):
+        return
+    problem = RuleProblem(op, case.operands, case.params)
+    _judge("complex_gradient", subject, case, check_problem(problem, complex_step=True))
+
+
+def second(subject: Subject, case: Case) -> None:
+    """The derivative of the gradient, by operands and upstream gradient, agrees with slopes."""
+    if not subject.twice or not _has_gradient(subject, case):
+        return
+    report = check_problem(SecondOrder(_problem(subject, case)), order=2)
+    _judge("second", subject, case, report)
+
+
+def linear(subject: Subject, case: Case) -> None:
+    """The gradient is linear in the upstream gradient: zero for zero, and additive."""
+    if not _has_gradient(subject, case):
+        return
+    value, first = run(subject, case)
+    g, h = upstream(value), upstream(value, seed=1)
+    _, other = run(subject, case, h)
+    _, mixed = run(subject, case, 2 * g - h)
+    _, zero = run(subject, case, 0 * g)
+    for k, (a, b, c, z) in enumerate(zip(first, other, mixed, zero, strict=True)):
+        if a is None or b is None or c is None or z is None:
+            continue
+        name = operand_names(subject, len(case.operands))[k]
+        scale = float(np.max(np.abs(a), initial=0.0) + np.max(np.abs(b), initial=0.0))
+        if not near(c, 2 * a - b, 256, scale):
+            tail = _tail(name, "2 * g - h is not twice that of g less that of h")
+            raise broken("linear", subject, case, f"the gradient of {name} is not additive", tail)
+        if np.any(z):
+            tail = [f"out.backward(gradling.zeros({value.shape}))", f"print({name}.grad)"]
+            said = f"a zero upstream gradient gives {name} a gradient"
+            raise broken("linear", subject, case, said, tail)
+
+
+def form(subject: Subject, case: Case) -> None:
+    """Each gradient has exactly its operand's shape and dtype, in every floating dtype."""
+    for dtype in (np.float64, np.float32, np.float16):
+        cast = Case(
+            tuple(
+                x.astype(dtype) if np.issubdtype(x.dtype, np.floating) else x for x in case.operands
+            ),
+            case.params,
+        )
+        _, found = run(subject, cast)
+        for k, (g, x) in enumerate(zip(found, cast.operands, strict=True)):
+            if g is not None and (g.shape != x.shape or g.dtype != x.dtype):
+                name = operand_names(subject, len(case.operands))[k]
+                said = f"{name} is {x.shape} {x.dtype}, its gradient {g.shape} {g.dtype}"
+                tail = _tail(name, "its gradient should have the same shape and dtype")
+                raise broken("form", subject, cast, said, tail)
+
+
+def composition(subject: Subject, case: Case) -> None:
+    """A fused op equals the composition its row names, in value and gradient."""
+    op = subject.op
+    if op is None or op.composition is None:
+        return
+    simple: Callable[..., Any] = op.composition
+    other = Subject(subject.name, simple, subject.spelled, differentiable=subject.differentiable)
+    (value, found), (expected, wanted) = run(subject, case), run(other, case)
+    if not near(value, expected, 1024):
+        raise broken("composition", subject, case, "its value is not that of its composition")
+    for k, (a, b) in enumerate(zip(found, wanted, strict=True)):
+        if a is not None and b is not None and not near(a, b, 4096):
+            name = operand_names(subject, len(case.operands))[k]
+            said = f"the gradient of {name} is {a.tolist()}, its composition gives {b.tolist()}"
+            raise broken("composition", subject, case, said)
+
+
+def _has_gradient(subject: Subject, case: Case) -> bool:
+    return any(subject.follows(case))
+
+
+def _problem(subject: Subject, case: Case) -> TensorProblem:
+    from ...tensor import Tensor
+
+    inputs = [
+        Tensor(np.asarray(x)).requires_grad_() if follow else Tensor(np.asarray(x))
+        for x, follow in zip(case.operands, subject.follows(case), strict=True)
+    ]
+    return TensorProblem(
+        lambda *xs: subject.apply(xs, case.params),
+        inputs,
+        operand_names(subject, len(case.operands)),
+    )
+
+
+def _judge(law: str, subject: Subject, case: Case, report: Report) -> None:
+    if report.verdict is Verdict.CORRECT:
+        return
+    names = operand_names(subject, len(case.operands))
+    checked = ", ".join(names)
+    call = f"{subject.spelled}({', '.join([*names, *map(repr, case.params)])})"
+    order = ", order=2" if report.order == 2 else ""
+    tail = [f"print(gradling.testing.check_gradients(lambda {checked}: {call}, {checked}{order}))"]
+    raise broken(law, subject, case, f"{report.verdict}\n\n{report}", tail)
+
+
+def _tail(name: str, said: str) -> list[str]:
+    return [
+        "out.backward(gradling.testing.upstream(out))",
+        f"print({name}, {name}.grad)  # {said}",
+    ]
+
+
+__all__ = ["Array", "complex_gradient", "composition", "form", "gradient", "linear", "second"]

@@ -1,0 +1,157 @@
+"""Laws about the graph: aliases, memory, layouts, constants, accumulation."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+
+from ..memory import LAYOUTS, lay_out
+from .subject import (
+    Array,
+    Case,
+    Subject,
+    Trial,
+    broken,
+    in_layout,
+    near,
+    operand_names,
+    run,
+    upstream,
+)
+
+
+def unaliased(subject: Subject, case: Case) -> None:
+    """No gradient shares memory with another, with an operand, or with the upstream gradient."""
+    trial = Trial(subject, case, subject.follows(case))
+    out = trial.forward()
+    g = upstream(np.asarray(out._data))
+    found = trial.backward(g)
+    names = operand_names(subject, len(case.operands))
+    held = {f"{n}.grad": x for n, x in zip(names, found, strict=True) if x is not None}
+    others: dict[str, Array] = {n: x for n, x in zip(names, case.operands, strict=True)}
+    others["the upstream gradient"] = g
+    for mine, array in held.items():
+        for name, other in (held | others).items():
+            if name != mine and np.shares_memory(array, other):
+                said = f"{mine} shares memory with {name}"
+                raise broken("unaliased", subject, case, said, ["out.backward(g)"])
+        if not array.flags.writeable:
+            raise broken("unaliased", subject, case, f"{mine} is read-only", ["out.backward(g)"])
+
+
+def layouts(subject: Subject, case: Case) -> None:
+    """Operands and upstream gradient in any memory layout give the same value and gradients."""
+    value, _ = run(subject, case, follow=[False] * len(case.operands))
+    for layout in LAYOUTS[1:]:
+        other = in_layout(case, layout)
+        plain = Case(
+            tuple(np.ascontiguousarray(x).reshape(x.shape) for x in other.operands), case.params
+        )
+        g = lay_out(upstream(value), layout)
+        expected, wanted = run(subject, plain, np.array(g))
+        found, gradients = run(subject, other, g)
+        if not near(found, expected):
+            said = f"operands laid out {layout!r} give another value"
+            raise broken("layouts", subject, other, said, ["print(out)"])
+        # Sums run in another order: rounding is relative to their terms, not to what is left.
+        terms = sum(float(np.abs(x).sum()) for x in (g, *wanted) if x is not None)
+        for k, (a, b) in enumerate(zip(gradients, wanted, strict=True)):
+            if (a is None) != (b is None) or not (a is None or b is None or near(a, b, 64, terms)):
+                name = operand_names(subject, len(case.operands))[k]
+                said = f"laid out {layout!r}, {name} has another gradient"
+                raise broken("layouts", subject, other, said, [f"print({name}.grad)"])
+
+
+def constants(subject: Subject, case: Case) -> None:
+    """Whichever operands are constants, the others get the same gradients, and constants none."""
+    follow = subject.follows(case)
+    every = [k for k, keep in enumerate(follow) if keep]
+    value, full = run(subject, case)
+    for chosen in product((False, True), repeat=len(every)):
+        wanted = dict(zip(every, chosen, strict=True))
+        flags = [wanted.get(k, False) for k in range(len(follow))]
+        again, found = run(subject, case, upstream(value), flags)
+        names = operand_names(subject, len(case.operands))
+        for k, (a, b) in enumerate(zip(found, full, strict=True)):
+            if a is None:
+                right = not flags[k] or b is None
+            else:
+                right = flags[k] and b is not None and near(a, b)
+            if not right:
+                constant = [n for n, flag in zip(names, flags, strict=True) if not flag]
+                said = f"with {constant} constant, the gradient of {names[k]} is {a}, not {b}"
+                raise broken("constants", subject, case, said)
+        if not near(again, value):
+            raise broken("constants", subject, case, "constants change the value")
+
+
+def accumulates(subject: Subject, case: Case) -> None:
+    """A second backward adds the same gradients once more, to the leaves only."""
+    if not any(subject.follows(case)):
+        return
+    trial = Trial(subject, case, subject.follows(case))
+    out = trial.forward()
+    g = upstream(np.asarray(out._data))
+    once = [None if x is None else x.copy() for x in trial.backward(g)]
+    twice = trial.backward(g)
+    for k, (a, b) in enumerate(zip(once, twice, strict=True)):
+        if a is not None and (b is None or not near(b, 2 * a, 64)):
+            name = operand_names(subject, len(case.operands))[k]
+            said = f"after two backward() calls {name}.grad is not twice the first"
+            tail = ["out.backward(g)", "out.backward(g)", f"print({name}.grad)"]
+            raise broken("accumulates", subject, case, said, tail)
+
+
+def aliased(subject: Subject, case: Case) -> None:
+    """f(x, x) gives x the sum of what f(a, b) gives a and b at the same point."""
+    follow = subject.follows(case)
+    if len(case.operands) < 2 or not all(follow[:2]):
+        return
+    if case.operands[0].shape != case.operands[1].shape:
+        return
+    same = Case((case.operands[0], case.operands[0], *case.operands[2:]), case.params)
+    try:
+        value, (first, other, *_) = run(subject, same)
+    except ValueError:  # a product of matrices that are not square
+        return
+    from ...tensor import Tensor
+
+    x = Tensor(case.operands[0]).requires_grad_()
+    rest = [Tensor(a) for a in case.operands[2:]]
+    out = subject.apply([x, x, *rest], case.params)
+    out.backward(Tensor(upstream(value)))
+    if first is None or other is None:
+        return
+    total = first + other
+    scale = float(np.max(np.abs(first), initial=0.0) + np.max(np.abs(other), initial=0.0))
+    if not near(np.asarray(x.grad._data), total, 64, scale):
+        said = f"f(x, x) gives x {x.grad.tolist()}, f(a, b) gives a + b {total.tolist()}"
+        raise broken("aliased", subject, same, said)
+
+
+def broadcasting(subject: Subject, case: Case) -> None:
+    """Gradients of broadcast operands are the summed gradients of explicitly tiled ones."""
+    if not subject.elementwise or len(case.operands) < 2:
+        return
+    value, found = run(subject, case)
+    tiled = Case(tuple(np.broadcast_to(x, value.shape).copy() for x in case.operands), case.params)
+    expected, wanted = run(subject, tiled, upstream(value))
+    names = operand_names(subject, len(case.operands))
+    if not near(value, expected):
+        raise broken("broadcasting", subject, case, "tiling the operands changes the value")
+    for name, x, a, b in zip(names, case.operands, found, wanted, strict=True):
+        if a is None or b is None:
+            continue
+        total = _summed(b, x.shape)
+        scale = float(np.sum(np.abs(b)))
+        if a.shape != total.shape or not near(a, total, 64, scale):
+            said = f"{name}.grad is {a.tolist()}, of tiled operands {total.tolist()}"
+            raise broken("broadcasting", subject, case, said)
+
+
+def _summed(g: Array, shape: tuple[int, ...]) -> Array:
+    lead = g.ndim - len(shape)
+    g = g.sum(axis=tuple(range(lead)))
+    axes = tuple(k for k, n in enumerate(shape) if n == 1 and g.shape[k] != 1)
+    return np.asarray(g.sum(axis=axes, keepdims=True))
