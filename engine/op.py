@@ -58,6 +58,7 @@ class Op:
     ``joint(needed, g, y, *operands, *params)`` gives all operand gradients at once where they share work.
     """
 
+    reads: tuple[bool, ...]
     __slots__ = (
         "name", "args", "vjp", "domain", "why", "params", "defaults", "symbol", "result",
         "pinned", "analytic", "view", "joint", "composition", "reads", "on",
@@ -101,8 +102,15 @@ class Op:
                 f"op {name!r} has {len(operands)} operands, {len(vjp)} rules and {len(domain)} domains; "
                 "give one of each per operand"
             )
-        rules = [rule for rule in (*vjp, joint) if rule is not None]
-        self.reads = _reads(rules, len(operands) + 1)
+
+    def __getattr__(self, name: str) -> Any:
+        """Which of (y, *operands) the rules read, found when it is first asked for: reading the rules'
+        bytecode of the whole table would be felt at import."""
+        if name != "reads":
+            raise AttributeError(f"an Op has no attribute {name!r}")
+        rules = [rule for rule in (*self.vjp, self.joint) if rule is not None]
+        self.reads = _reads(rules, len(self.vjp) + 1)
+        return self.reads
 
     @property
     def variadic(self) -> bool:
