@@ -14,7 +14,7 @@ Kernel = Callable[..., Any]
 
 
 def ieee(function: Callable[[float], float], overflow: float = inf) -> Callable[[float], float]:
-    """``function``, giving nan outside its domain and ``overflow`` (by sign of x where odd) beyond."""
+    """``function``; nan outside its domain, ``overflow`` (signed as x where odd) beyond it."""
 
     def kernel(x: float) -> float:
         try:
@@ -40,6 +40,10 @@ def pole(function: Callable[[float], float], at: float, value: float) -> Callabl
 
 
 def power(a: float, b: float) -> float:
+    if a <= 0.0 and (
+        b == 0.5 or b == -0.5
+    ):  # square roots, as PyTorch has it: the sign of 0 counts,
+        return sqrt(a) if b > 0.0 else rsqrt(a)  # and -inf has none
     try:
         return math.pow(a, b)
     except OverflowError:
@@ -91,7 +95,11 @@ def fmod(a: float, b: float) -> float:
 
 
 def sign(x: float) -> float:
-    return x if isnan(x) else float((x > 0) - (x < 0))
+    return float((x > 0) - (x < 0))
+
+
+def frac(x: float) -> float:
+    return x - trunc(x)
 
 
 def sigmoid(x: float) -> float:
@@ -166,7 +174,12 @@ def lerp(a: float, b: float, weight: float) -> float:
     return a + weight * (b - a) if abs(weight) < 0.5 else b - (b - a) * (1.0 - weight)
 
 
+def rsqrt(x: float) -> float:
+    return divide(1.0, math.sqrt(x)) if x >= 0 else nan
+
+
 log = pole(math.log, 0.0, -inf)
+sqrt = ieee(math.sqrt)
 
 FLOATS: dict[str, Kernel] = {
     "add": lambda a, b: a + b,
@@ -182,6 +195,7 @@ FLOATS: dict[str, Kernel] = {
     "floor": floor,
     "round": round_half_even,
     "trunc": trunc,
+    "frac": frac,
     "lerp": lerp,
     "where": lambda condition, a, b: a if condition else b,
     "sign": sign,
@@ -204,8 +218,8 @@ FLOATS: dict[str, Kernel] = {
     "isfinite": math.isfinite,
     "pow": power,
     "square": lambda x: x * x,
-    "sqrt": ieee(math.sqrt),
-    "rsqrt": lambda x: divide(1.0, math.sqrt(x)) if x >= 0 else nan,
+    "sqrt": sqrt,
+    "rsqrt": rsqrt,
     "reciprocal": lambda x: divide(1.0, x),
     "exp": ieee(math.exp),
     "exp2": exp2,

@@ -1,4 +1,7 @@
-"""Functions of tensors entry by entry, and their broadcasting."""
+"""Functions of tensors entry by entry, and their broadcasting.
+
+Most rows of the table become a function as they are; those with options have one of their own here.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine import TABLE
 from . import kernels as _kernels  # noqa: F401  (attaches the array kernels)
+from .arguments import RangeError
+from .errors import DtypeError
 from .record import binary, elementwise, unary
 
 if TYPE_CHECKING:
@@ -23,12 +28,15 @@ asin, acos, atan = unary(TABLE["asin"]), unary(TABLE["acos"]), unary(TABLE["atan
 sinh, cosh, tanh = unary(TABLE["sinh"]), unary(TABLE["cosh"]), unary(TABLE["tanh"])
 asinh, acosh, atanh = unary(TABLE["asinh"]), unary(TABLE["acosh"]), unary(TABLE["atanh"])
 arcsin, arccos, arctan = asin, acos, atan
+arcsinh, arccosh, arctanh = asinh, acosh, atanh
 erf, sigmoid, relu = unary(TABLE["erf"]), unary(TABLE["sigmoid"]), unary(TABLE["relu"])
 silu, logsigmoid = unary(TABLE["silu"]), unary(TABLE["logsigmoid"])
-floor, ceil, trunc = unary(TABLE["floor"]), unary(TABLE["ceil"]), unary(TABLE["trunc"])
-sign, logical_not = unary(TABLE["sign"]), unary(TABLE["logical_not"])
+floor, ceil = unary(TABLE["floor"]), unary(TABLE["ceil"])
+trunc = fix = unary(TABLE["trunc"])
+frac, sign, logical_not = unary(TABLE["frac"]), unary(TABLE["sign"]), unary(TABLE["logical_not"])
 isnan, isinf, isfinite = unary(TABLE["isnan"]), unary(TABLE["isinf"]), unary(TABLE["isfinite"])
 bitwise_not = unary(TABLE["bitwise_not"])
+sgn = sign
 
 mul = multiply = binary(TABLE["mul"])
 pow = binary(TABLE["pow"])
@@ -39,6 +47,7 @@ atan2 = arctan2 = binary(TABLE["atan2"])
 hypot, logaddexp, xlogy = binary(TABLE["hypot"]), binary(TABLE["logaddexp"]), binary(TABLE["xlogy"])
 eq, ne = binary(TABLE["eq"]), binary(TABLE["ne"])
 lt, le, gt, ge = binary(TABLE["lt"]), binary(TABLE["le"]), binary(TABLE["gt"]), binary(TABLE["ge"])
+not_equal, less, less_equal, greater, greater_equal = ne, lt, le, gt, ge
 logical_and, logical_or = binary(TABLE["logical_and"]), binary(TABLE["logical_or"])
 logical_xor = binary(TABLE["logical_xor"])
 bitwise_and, bitwise_or = binary(TABLE["bitwise_and"]), binary(TABLE["bitwise_or"])
@@ -46,42 +55,139 @@ bitwise_xor = binary(TABLE["bitwise_xor"])
 bitwise_left_shift = binary(TABLE["bitwise_left_shift"])
 bitwise_right_shift = binary(TABLE["bitwise_right_shift"])
 _add, _sub, _div = binary(TABLE["add"]), binary(TABLE["sub"]), binary(TABLE["div"])
+_round = unary(TABLE["round"])
 
 
-def add(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
+def add(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
     """``input + alpha * other``, broadcasting.
 
     >>> import gradling
     >>> gradling.add(gradling.tensor([1.0, 2.0]), 10)
     tensor([11., 12.])
     """
-    return _add(input, other if alpha == 1 else mul(other, alpha))
+    return _add(input, _scaled("add", input, other, alpha))
 
 
-def sub(input: Tensor, other: Any, *, alpha: float = 1) -> Tensor:
-    """``input - alpha * other``, broadcasting."""
-    return _sub(input, other if alpha == 1 else mul(other, alpha))
+def sub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
+    """``input - alpha * other``, broadcasting. Truth values are refused: see ``~mask``."""
+    return _sub(input, _scaled("sub", input, other, alpha))
 
 
 subtract = sub
 
 
-def div(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+def rsub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
+    """``other - alpha * input``, broadcasting."""
+    return sub(other, input, alpha=alpha)
+
+
+def _scaled(name: str, input: Any, other: Any, alpha: float) -> Any:
+    if alpha == 1 and alpha is not True:
+        return other
+    if isinstance(alpha, float) and not any(_is_floating(x) for x in (input, other)):
+        raise DtypeError(
+            f"{name}: {alpha} times whole numbers is not whole; convert them with .float()"
+        )
+    return mul(other, alpha)
+
+
+def _is_floating(x: Any) -> bool:
+    return isinstance(x, float) or (hasattr(x, "dtype") and x.dtype.kind == "f")
+
+
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """``input / other``, broadcasting; rounded down with "floor" or towards 0 with "trunc".
 
+    Whole numbers give floats, and stay whole when rounded.
+
     Raises:
-        ValueError: for any other rounding mode.
+        RangeError: for any other rounding mode.
+
+    >>> import gradling
+    >>> gradling.div(gradling.tensor([7, -7]), 2, rounding_mode="trunc")
+    tensor([ 3, -3])
     """
     if rounding_mode is None:
         return _div(input, other)
     if rounding_mode == "floor":
         return floor_divide(input, other)
-    if rounding_mode == "trunc":
+    if rounding_mode != "trunc":
+        raise RangeError(
+            f"div: rounding_mode must be None, 'floor' or 'trunc', got {rounding_mode!r}"
+        )
+    if any(_is_floating(x) for x in (input, other)):
         return trunc(_div(input, other))
-    raise ValueError(f"div: rounding_mode must be None, 'floor' or 'trunc', got {rounding_mode!r}")
+    return floor_divide(sub(input, fmod(input, other)), other)
 
 
 divide = true_divide = div
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """The nearest whole number, or with that many decimals (tens and hundreds where negative).
+
+    Halves go to the even neighbour: 0.5 to 0, 1.5 to 2. The slope is 0.
+
+    >>> import gradling
+    >>> gradling.round(gradling.tensor([0.5, 1.5, 2.345]), decimals=1)
+    tensor([0.5000, 1.5000, 2.3000])
+    """
+    if decimals == 0:
+        return _round(input)
+    if input._data.dtype.kind != "f":
+        raise DtypeError(f"round: decimals need a floating tensor, got {input.dtype}; use .float()")
+    if decimals < 0:
+        return _round(input / 10**-decimals) * 10**-decimals
+    return _round(input * 10**decimals) / 10**decimals
+
+
+def positive(input: Tensor) -> Tensor:
+    """``+input``: the tensor itself."""
+    if input._data.dtype.kind == "b":
+        raise DtypeError("positive: not defined on truth values; convert with .int() first")
+    return input
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    """``input + weight * (end - input)``: input at weight 0, end at weight 1.
+
+    >>> import gradling
+    >>> gradling.lerp(gradling.tensor([0.0, 10.0]), gradling.tensor([1.0, 20.0]), 0.5)
+    tensor([ 0.5000, 15.0000])
+    """
+    return elementwise(TABLE["lerp"], (input, end, weight))
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """``input + value * tensor1 * tensor2``, broadcasting."""
+    return add(input, mul(_scaled("addcmul", input, tensor1, value), tensor2))
+
+
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    """``input + value * tensor1 / tensor2``, broadcasting.
+
+    Raises:
+        DtypeError: both are whole: it would not be clear whether to round.
+    """
+    if not any(_is_floating(x) for x in (tensor1, tensor2)):
+        raise DtypeError(
+            "addcdiv: whole numbers would be divided, and whether to round is not said: convert "
+            "one with .float(), or use input + value * tensor1 // tensor2"
+        )
+    return add(input, div(mul(tensor1, value) if value != 1 else tensor1, tensor2))
+
+
+def float_power(input: Any, exponent: Any) -> Tensor:
+    """``input ** exponent`` in float64."""
+    return pow(*(x.double() if hasattr(x, "double") else float(x) for x in (input, exponent)))
+
+
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """log(x / (1 - x)), the inverse of sigmoid; with ``eps``, of x clamped to [eps, 1 - eps]."""
+    from .choice import clamp
+
+    x = input if eps is None else clamp(input, eps, 1 - eps)
+    return log(x / (1 - x))
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -95,9 +201,12 @@ def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    """x Φ(x), with Φ the normal distribution function (Hendrycks & Gimpel, 2016); "tanh" approximates it."""
+    """x Φ(x), with Φ the normal distribution function (Hendrycks & Gimpel, 2016).
+
+    ``approximate="tanh"`` is their cheaper form of it.
+    """
     if approximate not in ("none", "tanh"):
-        raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
+        raise RangeError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
     return elementwise(TABLE["gelu"], (input,), (approximate,))
 
 

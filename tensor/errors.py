@@ -14,6 +14,14 @@ class ShapeError(ValueError, RuntimeError):
     """Shapes that do not fit together (a RuntimeError too, as PyTorch raises)."""
 
 
+class DtypeError(TypeError, RuntimeError):
+    """A dtype that an op does not take (a RuntimeError too, as PyTorch raises)."""
+
+
+class WholeDivisionError(ZeroDivisionError, RuntimeError):
+    """Whole numbers divided by 0, which has no whole answer (a RuntimeError too, as PyTorch raises)."""
+
+
 def shape_of(x: Any) -> tuple[int, ...]:
     return np.shape(x)
 

@@ -1,4 +1,7 @@
-"""How arrays compute each elementwise op. NumPy's own functions where it has them."""
+"""How floating arrays compute each elementwise op. NumPy's own functions where it has them.
+
+float16 never gets here (``record.py`` works it out in float32); whole numbers have ``whole.py``.
+"""
 
 from __future__ import annotations
 
@@ -12,58 +15,120 @@ from ..engine.rows.activations import INV_SQRT2, TANH_CUBIC, TANH_SCALE
 from .erf import erf
 from .node import Array
 
+_BITS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
+_MANY = 4096  # entries from which masking bits beats np.where, which branches on every entry
 
-def div(a: Any, b: Any) -> Any:
-    return np.true_divide(a, b)
+
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """``np.where``; a constant 0 on one side, as rules have it, is a mask over the other's bits.
+
+    Multiplying by the mask would be as fast, but makes nan of an infinite entry.
+    """
+    if condition is False and isinstance(b, Array):
+        return b
+    if condition.__class__ is Array:
+        if b.__class__ is Array and b.size > _MANY and a.__class__ is float and a == 0:
+            return _masked(b, condition, 1)
+        if a.__class__ is Array and a.size > _MANY and b.__class__ is float and b == 0:
+            return _masked(a, condition, 0)
+    return np.where(condition, a, b)
+
+
+def _masked(x: Array, condition: Array, zero_where: int) -> Any:
+    bits = _BITS.get(x.dtype)
+    if bits is None or condition.dtype.char != "?":
+        return np.where(condition, 0, x) if zero_where else np.where(condition, x, 0)
+    truth = condition.view(np.int8)
+    mask = truth - 1 if zero_where else -truth  # -1 is all ones: it keeps every bit
+    return (x.view(bits) & mask).view(x.dtype)
+
+
+def sign(x: Array) -> Any:
+    # of nan it is 0, which np.sign does not say
+    return np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 
 def rsqrt(x: Array) -> Any:
-    return 1 / np.sqrt(x)
+    return 1.0 / np.sqrt(x)
+
+
+def frac(x: Array) -> Any:
+    return x - np.trunc(x)
+
+
+def power(a: Any, b: Any) -> Any:
+    """``a**b``; the usual constant exponents without the general algorithm, many times slower."""
+    if b.__class__ is not Array or b.ndim == 0:
+        short = _POWERS.get(float(b))
+        if short is not None and a.__class__ is Array:
+            return short(a)
+    return np.power(a, b)
+
+
+_POWERS: dict[float, Callable[[Any], Any]] = {
+    -1.0: lambda x: 1.0 / x,
+    -0.5: rsqrt,
+    0.5: np.sqrt,
+    1.0: np.positive,
+    2.0: np.square,
+    3.0: lambda x: x * x * x,
+    4.0: lambda x: np.square(x * x),
+}
 
 
 def sigmoid(x: Array) -> Any:
     # exp may overflow to inf far left, where 1/(1 + inf) is the right answer, 0
-    return 1 / (1 + np.exp(-x))
+    return 1.0 / (1.0 + np.exp(-x))
 
 
 def relu(x: Array) -> Any:
-    return np.maximum(x, 0)
+    return np.maximum(x, 0.0)
 
 
 def leaky_relu(x: Array, negative_slope: float) -> Any:
-    return np.where(x > 0, x, x * negative_slope)
+    if negative_slope == 0:  # 0 times -inf would be nan
+        return np.maximum(x, 0.0)
+    return (np.maximum if negative_slope <= 1 else np.minimum)(x, x * negative_slope)
 
 
 def elu(x: Array, alpha: float) -> Any:
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))
 
 
 def gelu(x: Array, approximate: str) -> Any:
     if approximate == "tanh":
-        return 0.5 * x * (1 + np.tanh(TANH_SCALE * (x + TANH_CUBIC * (x * x * x))))
-    return 0.5 * x * (1 + erf(x * INV_SQRT2))
+        return 0.5 * x * (1.0 + np.tanh(TANH_SCALE * (x + TANH_CUBIC * (x * x * x))))
+    return 0.5 * x * (1.0 + erf(x * INV_SQRT2))
 
 
 def silu(x: Array) -> Any:
-    return x * sigmoid(x)
+    return x / (1.0 + np.exp(-x))
 
 
 def softplus(x: Array, beta: float, threshold: float) -> Any:
     z = x * beta
-    return np.where(z > threshold, x, np.logaddexp(0, z) / beta)
+    y = (np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z)))) / beta
+    return np.where(z > threshold, x, y)
 
 
 def logsigmoid(x: Array) -> Any:
-    return -np.logaddexp(0, -x)
+    return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))
+
+
+def logaddexp(a: Any, b: Any) -> Any:
+    # fmin, since inf - inf is nan where both are infinite: their gap is 0
+    return np.maximum(a, b) + np.log1p(np.exp(np.fmin(-np.abs(a - b), 0.0)))
 
 
 def xlogy(a: Any, b: Any) -> Any:
-    return np.where((a == 0) & ~np.isnan(b), 0, a * np.log(np.where(a == 0, 1, b)))
+    return np.where((a == 0) & (b == b), 0.0, a * np.log(b))
 
 
 def lerp(a: Any, b: Any, weight: Any) -> Any:
-    # from the nearer end, so that weight = 1 gives b to the last bit
-    return np.where(np.abs(weight) < 0.5, a + weight * (b - a), b - (b - a) * (1 - weight))
+    near = np.abs(weight) < 0.5
+    if weight.__class__ is not Array:
+        return a + weight * (b - a) if near else b - (b - a) * (1.0 - weight)
+    return np.where(near, a + weight * (b - a), b - (b - a) * (1.0 - weight))
 
 
 def clamp(x: Any, low: Any, high: Any) -> Any:
@@ -78,7 +143,7 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,
-    "div": div,
+    "div": np.true_divide,
     "neg": np.negative,
     "abs": np.absolute,
     "floor_divide": np.floor_divide,
@@ -88,6 +153,7 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "floor": np.floor,
     "round": np.rint,
     "trunc": np.trunc,
+    "frac": frac,
     "lerp": lerp,
     "bitwise_and": np.bitwise_and,
     "bitwise_or": np.bitwise_or,
@@ -95,8 +161,8 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "bitwise_not": np.invert,
     "bitwise_left_shift": np.left_shift,
     "bitwise_right_shift": np.right_shift,
-    "where": np.where,
-    "sign": np.sign,
+    "where": where,
+    "sign": sign,
     "maximum": np.maximum,
     "minimum": np.minimum,
     "clamp": clamp,
@@ -114,11 +180,11 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "isnan": np.isnan,
     "isinf": np.isinf,
     "isfinite": np.isfinite,
-    "pow": np.power,
+    "pow": power,
     "square": np.square,
     "sqrt": np.sqrt,
     "rsqrt": rsqrt,
-    "reciprocal": lambda x: 1 / x,
+    "reciprocal": lambda x: 1.0 / x,
     "exp": np.exp,
     "exp2": np.exp2,
     "expm1": np.expm1,
@@ -126,7 +192,7 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "log2": np.log2,
     "log10": np.log10,
     "log1p": np.log1p,
-    "logaddexp": np.logaddexp,
+    "logaddexp": logaddexp,
     "xlogy": xlogy,
     "hypot": np.hypot,
     "sin": np.sin,
@@ -154,6 +220,16 @@ ARRAYS: dict[str, Callable[..., Any]] = {
 }
 
 attach(np.ndarray, ARRAYS)
-for _scalar in (np.bool_, np.uint8, np.int8, np.int16, np.int32, np.int64, np.float16, np.float32, np.float64):
+for _scalar in (
+    np.bool_,
+    np.uint8,
+    np.int8,
+    np.int16,
+    np.int32,
+    np.int64,
+    np.float16,
+    np.float32,
+    np.float64,
+):
     KINDS[_scalar] = (2, np.ndarray)
 KINDS[np.ndarray] = (2, np.ndarray)

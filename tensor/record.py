@@ -10,15 +10,17 @@ import numpy as np
 from ..engine import Op
 from ..engine.modes import Mode, mode
 from . import edits
-from .dtypes import common_dtype, get_default_dtype
+from .dtypes import common_dtype, float16, float32, get_default_dtype
 from .errors import explain
 from .node import Array, Node
 from .quiet import IGNORE, silence
+from .whole import Whole, check, constant
 
 if TYPE_CHECKING:
     from .tensor import Tensor
 
 _made: type[Tensor]  # set by tensor.py, which imports this file
+FAST = "fd"  # float32 and float64 need no more than the kernel; the others go through elementwise()
 
 
 def bind(tensor_class: type[Tensor]) -> None:
@@ -87,8 +89,14 @@ def elementwise(op: Op, operands: tuple[Any, ...], params: tuple[Any, ...] = ())
     """Run an elementwise op on tensors and numbers, after bringing them to their common dtype."""
     arrays = [x._data if isinstance(x, _made) else as_constant(op, x) for x in operands]
     dtype = common_dtype(arrays)
-    if op.result == "float" and dtype.kind != "f":
-        dtype = get_default_dtype()
+    check(op, arrays, dtype)
+    kernel = op.on[Array]
+    if dtype.kind != "f":
+        if op.result == "float":
+            dtype = get_default_dtype()
+        else:
+            kernel = op.on.get(Whole, kernel)
+            arrays = [a if isinstance(a, Array) else constant(op, a, dtype) for a in arrays]
     if not any(isinstance(a, Array) for a in arrays):
         arrays[0] = np.asarray(arrays[0], dtype)
     for place, a in enumerate(arrays):
@@ -96,7 +104,7 @@ def elementwise(op: Op, operands: tuple[Any, ...], params: tuple[Any, ...] = ())
             arrays[place] = a.astype(dtype)
     token = silence.set(IGNORE)
     try:
-        y = op.on[Array](*arrays, *params)
+        y = in_single(kernel, arrays, params) if dtype is float16 else kernel(*arrays, *params)
     except (ValueError, TypeError) as error:
         explain(op, arrays, error)
     finally:
@@ -105,17 +113,22 @@ def elementwise(op: Op, operands: tuple[Any, ...], params: tuple[Any, ...] = ())
     return record(op, y, nodes, tuple(arrays), params)
 
 
+def in_single(kernel: Callable[..., Any], arrays: list[Any], params: tuple[Any, ...]) -> Any:
+    """float16 is for storing: it is worked out in float32 and rounded once, as PyTorch does."""
+    y = kernel(*[a.astype(float32) if isinstance(a, Array) else a for a in arrays], *params)
+    return y.astype(float16) if y.dtype is float32 else y
+
+
 def unary(op: Op) -> Callable[[Tensor], Tensor]:
     """The function and method of an op with one operand and no parameters."""
     kernel = op.on[Array]
-    whole = op.result != "float"  # whole numbers stay whole
 
     def function(input: Tensor) -> Tensor:
         try:
             x = input._data
         except AttributeError:
             return elementwise(op, (input,))
-        if x.dtype.kind != "f" and not whole:
+        if x.dtype.char not in FAST:
             return elementwise(op, (input,))
         token = silence.set(IGNORE)
         try:
@@ -135,6 +148,7 @@ def binary(op: Op, reflected: bool = False, operator: bool = False) -> Callable[
     As an ``operator`` it leaves operands that it does not know to them (NotImplemented).
     """
     kernel = op.on[Array]
+    fast_dtypes = "" if op.name.startswith("bitwise_") else FAST
 
     def function(input: Any, other: Any) -> Tensor:
         a = input._data if isinstance(input, _made) else as_constant(op, input)
@@ -147,7 +161,7 @@ def binary(op: Op, reflected: bool = False, operator: bool = False) -> Callable[
             return NotImplemented
         else:
             return elementwise(op, (other, input) if reflected else (input, other))
-        if not fast or a.__class__ is not Array or a.dtype.kind != "f":
+        if not fast or a.__class__ is not Array or a.dtype.char not in fast_dtypes:
             return elementwise(op, (other, input) if reflected else (input, other))
         node = other._node if b.__class__ is Array else None
         arrays, nodes = ((b, a), (node, input._node)) if reflected else ((a, b), (input._node, node))

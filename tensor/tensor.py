@@ -15,6 +15,7 @@ from ..engine.op import TABLE
 from . import (
     alike,
     autograd,
+    choice,
     conversion,
     display,
     draws,
@@ -27,7 +28,8 @@ from . import (
 )
 from . import shape as shapes
 from .dtypes import DType, float32
-from .inplace import augmented, in_place
+from .in_place_forms import InPlaceForms
+from .inplace import augmented
 from .node import Array, Node, leaf
 from .record import binary, bind
 from .rows.structural import serve_tensors
@@ -37,7 +39,7 @@ def operator(name: str, reflected: bool = False) -> Callable[..., Tensor]:
     return binary(TABLE[name], reflected, operator=True)
 
 
-class Tensor:
+class Tensor(InPlaceForms):
     """An n-dimensional array of one dtype that remembers, where asked to, how it was made.
 
     Make one with ``gradling.tensor(...)``, ``zeros``, ``randn``, … ``Tensor(data)`` takes an array as it is,
@@ -276,30 +278,45 @@ class Tensor:
 
     add, sub, subtract = elementwise.add, elementwise.sub, elementwise.sub
     mul, multiply, div, divide = elementwise.mul, elementwise.mul, elementwise.div, elementwise.div
-    true_divide = elementwise.div
+    true_divide, lerp = elementwise.div, elementwise.lerp
+    addcmul, addcdiv = elementwise.addcmul, elementwise.addcdiv
     floor_divide, remainder, fmod = elementwise.floor_divide, elementwise.remainder, elementwise.fmod
-    pow, neg, negative = elementwise.pow, elementwise.neg, elementwise.neg
-    abs, absolute, sign = elementwise.abs, elementwise.abs, elementwise.sign
+    pow, float_power = elementwise.pow, elementwise.float_power
+    neg, negative, positive = elementwise.neg, elementwise.neg, elementwise.positive
+    abs, absolute = elementwise.abs, elementwise.abs
+    sign, sgn = elementwise.sign, elementwise.sign
     exp, exp2, expm1 = elementwise.exp, elementwise.exp2, elementwise.expm1
     log, log1p, log2, log10 = elementwise.log, elementwise.log1p, elementwise.log2, elementwise.log10
     sqrt, rsqrt, square = elementwise.sqrt, elementwise.rsqrt, elementwise.square
     reciprocal = elementwise.reciprocal
     sin, cos, tan = elementwise.sin, elementwise.cos, elementwise.tan
     asin, acos, atan = elementwise.asin, elementwise.acos, elementwise.atan
+    arcsin, arccos, arctan = elementwise.asin, elementwise.acos, elementwise.atan
     sinh, cosh, tanh = elementwise.sinh, elementwise.cosh, elementwise.tanh
     asinh, acosh, atanh = elementwise.asinh, elementwise.acosh, elementwise.atanh
-    erf, sigmoid, relu = elementwise.erf, elementwise.sigmoid, elementwise.relu
-    floor, ceil, trunc = elementwise.floor, elementwise.ceil, elementwise.trunc
+    arcsinh, arccosh, arctanh = elementwise.asinh, elementwise.acosh, elementwise.atanh
+    erf, sigmoid, relu, logit = elementwise.erf, elementwise.sigmoid, elementwise.relu, elementwise.logit
+    floor, ceil, round = elementwise.floor, elementwise.ceil, elementwise.round
+    trunc, fix, frac = elementwise.trunc, elementwise.trunc, elementwise.frac
     isnan, isinf, isfinite = elementwise.isnan, elementwise.isinf, elementwise.isfinite
+    isposinf, isneginf, isclose = choice.isposinf, choice.isneginf, choice.isclose
+    allclose, equal = choice.allclose, choice.equal
     maximum, minimum = elementwise.maximum, elementwise.minimum
-    atan2, hypot, logaddexp = elementwise.atan2, elementwise.hypot, elementwise.logaddexp
-    xlogy = elementwise.xlogy
+    clamp, clip, nan_to_num = choice.clamp, choice.clamp, choice.nan_to_num
+    clamp_min, clamp_max = choice.clamp_min, choice.clamp_max
+    where = choice.where_method
+    atan2, arctan2, hypot = elementwise.atan2, elementwise.atan2, elementwise.hypot
+    logaddexp, xlogy = elementwise.logaddexp, elementwise.xlogy
     eq, ne, lt, le = elementwise.eq, elementwise.ne, elementwise.lt, elementwise.le
     gt, ge = elementwise.gt, elementwise.ge
+    not_equal, less, less_equal = elementwise.ne, elementwise.lt, elementwise.le
+    greater, greater_equal = elementwise.gt, elementwise.ge
     logical_and, logical_or = elementwise.logical_and, elementwise.logical_or
     logical_xor, logical_not = elementwise.logical_xor, elementwise.logical_not
     bitwise_and, bitwise_or = elementwise.bitwise_and, elementwise.bitwise_or
     bitwise_xor, bitwise_not = elementwise.bitwise_xor, elementwise.bitwise_not
+    bitwise_left_shift = elementwise.bitwise_left_shift
+    bitwise_right_shift = elementwise.bitwise_right_shift
 
     # Fewer entries -------------------------------------------------------------------------------
 
@@ -350,9 +367,8 @@ class Tensor:
     __iand__ = augmented(operator("bitwise_and"), "&=")
     __ior__ = augmented(operator("bitwise_or"), "|=")
     __ixor__ = augmented(operator("bitwise_xor"), "^=")
-    add_, sub_ = in_place(elementwise.add), in_place(elementwise.sub)
-    mul_, div_ = in_place(elementwise.mul), in_place(elementwise.div)
 
 
 bind(Tensor)
+TABLE["where"].on[Tensor] = choice.where  # its condition takes no part in promotion
 serve_tensors(Tensor, TABLE)

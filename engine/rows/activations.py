@@ -11,7 +11,10 @@ from .powers import exp
 from .trigonometry import tanh
 
 INV_SQRT2, INV_SQRT_2PI, TWO_OVER_SQRT_PI = 1 / sqrt(2), 1 / sqrt(2 * pi), 2 / sqrt(pi)
-TANH_SCALE, TANH_CUBIC = sqrt(2 / pi), 0.044715  # of the tanh form of gelu (Hendrycks & Gimpel, 2016)
+TANH_SCALE, TANH_CUBIC = (
+    sqrt(2 / pi),
+    0.044715,
+)  # of the tanh form of gelu (Hendrycks & Gimpel, 2016)
 
 erf = row(
     "erf", "x", result="float",
@@ -30,22 +33,23 @@ relu = row(
     vjp=(lambda g, y, x: where(y <= 0, 0.0, g),),
     domain=(REAL.without(0.0),),
     pinned=(Pin((0.0,), (0.0,), "off at 0, as everywhere to the left"),),
-    why="A switch: the gradient passes where the output is positive. maximum(x, 0) would pass half of "
-    "it at 0.",
+    why="A switch: the gradient passes where the output is positive. maximum(x, 0) would pass half "
+    "of it at 0.",
 )  # fmt: skip
 leaky_relu = row(
-    "leaky_relu", "x", params={"negative_slope": 0.01},
+    "leaky_relu", "x", params={"negative_slope": 0.01}, result="float",
     vjp=(lambda g, y, x, negative_slope: where(x > 0, g, g * negative_slope),),
     domain=(REAL.without(0.0),),
     pinned=(Pin((0.0,), (0.01,), "0 counts as the left side"),),
-    why="Slope 1 to the right of 0, negative_slope to the left, so that no unit is ever wholly off.",
+    why="Slope 1 to the right of 0, negative_slope to the left, so that no unit is ever off.",
 )  # fmt: skip
 elu = row(
     "elu", "x", params={"alpha": 1.0}, result="float",
-    vjp=(lambda g, y, x, alpha: where(x > 0, g, g * (y + alpha)),),
+    vjp=(lambda g, y, x, alpha: where(x <= 0, g * (alpha * exp(x)), g),),
     domain=(REAL.without(0.0),),
     pinned=(Pin((0.0,), (1.0,), "smooth at 0 for alpha = 1; otherwise 0 counts as the left side"),),
-    why="Left of 0, d alpha*(exp(x) - 1) = alpha*exp(x) = y + alpha. The kernel uses expm1.",
+    why="Left of 0, d alpha*(exp(x) - 1) = alpha*exp(x); y + alpha is the same, but has lost the "
+    "small ones. The kernel uses expm1.",
 )  # fmt: skip
 
 

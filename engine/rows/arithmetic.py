@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..op import NONZERO, REAL, TRUTH, WHOLE, Pin, row
-from .choice import floor, sign, where
+from .choice import sign, where
 
 
 def nothing(g: Any) -> Any:
@@ -58,7 +58,7 @@ floor_divide = row(
 )  # fmt: skip
 remainder = row(
     "remainder", "a b", symbol="%",
-    vjp=(lambda g, y, a, b: g, lambda g, y, a, b: -g * floor(a / b)),
+    vjp=(lambda g, y, a, b: g, lambda g, y, a, b: -g * floor_divide(a, b)),
     domain=(WHOLE, WHOLE),
     why="a - b*floor(a/b), whose floor is flat; the result has the sign of b.",
 )  # fmt: skip
@@ -80,6 +80,10 @@ trunc = row(
     "trunc", "x", vjp=(lambda g, y, x: nothing(g),), domain=(WHOLE,),
     why="A staircase: flat wherever it has a slope.",
 )  # fmt: skip
+frac = row(
+    "frac", "x", vjp=(lambda g, y, x: g,), domain=(WHOLE,),
+    why="x - trunc(x), whose trunc is flat.",
+)  # fmt: skip
 lerp = row(
     "lerp", "a b weight",
     vjp=(
@@ -88,7 +92,8 @@ lerp = row(
         lambda g, y, a, b, weight: g * (b - a),
     ),
     domain=(REAL, REAL, REAL), analytic=True,
-    why="a + weight*(b - a), a mixture whose shares are 1 - weight and weight.",
+    why="a + weight*(b - a), a mixture whose shares are 1 - weight and weight. Worked out from the "
+    "nearer end, so that weight = 1 gives b to the last bit.",
 )  # fmt: skip
 
 

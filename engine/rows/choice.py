@@ -19,7 +19,7 @@ sign = row(
     vjp=(lambda g, y, x: where(True, 0.0, g),),
     domain=(REAL.without(0.0),),
     pinned=(Pin((0.0,), (0.0,), "flat on both sides"),),
-    why="Flat on both sides of its jump.",
+    why="Flat on both sides of its jump. nan has sign 0, so that abs passes nothing back to it.",
 )  # fmt: skip
 floor = row(
     "floor", "x",
@@ -35,8 +35,8 @@ maximum = row(
     ),
     domain=(REAL, REAL),
     pinned=(Pin((1.0, 1.0), (0.5, 0.5), "a tie shares the gradient evenly"),),
-    why="The larger operand takes the gradient; a tie is split evenly. So maximum(x, 0) passes one half "
-    "at 0, where relu passes 0.",
+    why="The larger operand takes the gradient; a tie is split evenly. So maximum(x, 0) passes one "
+    "half at 0, where relu passes 0.",
 )  # fmt: skip
 minimum = row(
     "minimum", "a b",

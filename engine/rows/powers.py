@@ -19,7 +19,7 @@ pow_ = row(
     pinned=(
         Pin((0.0, 0.0), (0.0, 0.0), "0**0 is 1 whichever way the base moves"),
         Pin((0.0, 2.0), (0.0, 0.0), "0 to any positive power stays 0"),
-        Pin((-2.0, 2.0), (-4.0, math.nan), "a negative base has no log: only its exponent gets nan"),
+        Pin((-2.0, 2.0), (-4.0, math.nan), "a negative base has no log: its exponent gets nan"),
     ),
     why="d a**b = b*a**(b-1) da + a**b*log(a) db. A zero exponent has slope 0 even at a = 0, where "
     "a**(b-1) is infinite; log is taken only where the exponent wants a gradient.",
@@ -93,25 +93,28 @@ log1p = row(
 logaddexp = row(
     "logaddexp", "a b", result="float",
     vjp=(
-        lambda g, y, a, b: where(a == b, g / 2, g * exp(a - y)),
-        lambda g, y, a, b: where(a == b, g / 2, g * exp(b - y)),
+        lambda g, y, a, b: where(a == b, g / 2, g / (1 + exp(b - a))),
+        lambda g, y, a, b: where(a == b, g / 2, g / (1 + exp(a - b))),
     ),
     domain=(REAL, REAL),
-    why="log(exp a + exp b): each operand weighs exp(operand - y), its softmax share. Equal operands "
-    "share evenly, also where both are infinite and their difference is nan.",
+    pinned=(Pin((math.inf, math.inf), (0.5, 0.5), "a tie shares the gradient evenly"),),
+    why="log(exp a + exp b): each operand has its softmax share, 1/(1 + exp(other - operand)). "
+    "Equal operands share evenly, also where both are infinite and their difference is nan.",
 )  # fmt: skip
 xlogy = row(
     "xlogy", "a b", result="float",
     vjp=(
-        lambda g, y, a, b: where((a == 0) & (b <= 0), 0.0, g * log(b)),
+        lambda g, y, a, b: where((a == 0) & (b <= 0), 0.0, xlogy(g, b)),
         lambda g, y, a, b: g * (a / b),
     ),
     domain=(REAL, POSITIVE),
+    pinned=(Pin((0.0, 0.0), (0.0, math.nan), "no log of 0 is taken where a is 0"),),
     why="a*log(b), which is 0 at a = 0 even where log(b) is -inf, so entropies need no epsilon.",
 )  # fmt: skip
 hypot = row(
     "hypot", "a b", result="float",
     vjp=(lambda g, y, a, b: g * (a / y), lambda g, y, a, b: g * (b / y)),
     domain=(NONZERO, NONZERO),
+    pinned=(Pin((0.0, 0.0), (math.nan, math.nan), "no direction at the origin"),),
     why="y² = a² + b² gives y dy = a da + b db; squaring inside would overflow early.",
 )  # fmt: skip

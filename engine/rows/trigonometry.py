@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from math import pi
+from typing import Any
 
-from ..op import ABOVE_ONE, NONZERO, REAL, UNIT, row
-from .powers import rsqrt
+from ..op import ABOVE_ONE, NONZERO, REAL, UNIT, Pin, row
+from .choice import where
+from .powers import hypot, rsqrt
 
 sin = row(
     "sin", "x", result="float", vjp=(lambda g, y, x: g * cos(x),),
@@ -32,13 +34,22 @@ atan = row(
     "atan", "x", result="float", vjp=(lambda g, y, x: g / (1 + x * x),),
     domain=(REAL,), analytic=True, why="Inverse of tan: dx = (1 + x²) dy.",
 )  # fmt: skip
+
+
+def _turn(leg: Any, a: Any, b: Any) -> Any:
+    """``leg`` over the squared radius, which itself could under- or overflow; 0 at the origin."""
+    radius = hypot(a, b)
+    return where(radius == 0, 0.0, leg / radius / radius)
+
+
 atan2 = row(
     "atan2", "a b", result="float",
     vjp=(
-        lambda g, y, a, b: g * (b / (a * a + b * b)),
-        lambda g, y, a, b: -g * (a / (a * a + b * b)),
+        lambda g, y, a, b: g * _turn(b, a, b),
+        lambda g, y, a, b: -g * _turn(a, a, b),
     ),
     domain=(NONZERO, NONZERO),
+    pinned=(Pin((0.0, 0.0), (0.0, 0.0), "the origin has no angle to turn"),),
     why="The angle of (b, a): it turns by the tangential step over the squared radius.",
 )  # fmt: skip
 sinh = row(
