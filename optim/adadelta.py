@@ -32,8 +32,6 @@ class Adadelta(Optimizer):
         maximize: climb instead of descend.
     """
 
-    buffers = ("square_avg", "acc_delta")
-
     def __init__(
         self,
         params: Iterable[Any],

@@ -3,7 +3,8 @@
     s ← s + g²
     p ← p - γₜ g / (√s + ε),         γₜ = γ / (1 + (t - 1) η)
 
-Duchi, Hazan & Singer, "Adaptive subgradient methods for online learning and stochastic optimization" (2011).
+Duchi, Hazan & Singer, "Adaptive subgradient methods for online learning and stochastic
+optimization" (2011).
 """
 
 from __future__ import annotations
@@ -30,8 +31,6 @@ class Adagrad(Optimizer):
         eps: ε, keeps the quotient finite.
         maximize: climb instead of descend.
     """
-
-    buffers = ("sum",)
 
     def __init__(
         self,

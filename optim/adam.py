@@ -4,10 +4,10 @@
     v ← β₂ v + (1 - β₂) g²           second moment: its size
     p ← p - γ m̂ / (√v̂ + ε),          m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ)
 
-The corrections undo the start from 0, which makes early averages too small. Kingma & Ba, "Adam: a method for
-stochastic optimization" (2014). AMSGrad divides by the largest v so far: Reddi et al., "On the convergence of
-Adam and beyond" (2018). AdamW shrinks p by γλ apart from the gradient: Loshchilov & Hutter, "Decoupled weight
-decay regularization" (2017).
+The corrections undo the start from 0, which makes early averages too small. Kingma & Ba, "Adam: a
+method for stochastic optimization" (2014). AMSGrad divides by the largest v so far: Reddi et al.,
+"On the convergence of Adam and beyond" (2018). AdamW shrinks p by γλ apart from the gradient:
+Loshchilov & Hutter, "Decoupled weight decay regularization" (2017).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..tensor.node import Array
-from .flat import Flat, Slots
+from .flat import Slots
 from .optimizer import Group, Optimizer
 
 
@@ -36,7 +36,6 @@ class Adam(Optimizer):
         maximize: climb instead of descend.
     """
 
-    buffers = ("exp_avg", "exp_avg_sq")
     decoupled: ClassVar[bool] = False
 
     def __init__(
@@ -57,11 +56,6 @@ class Adam(Optimizer):
                 "amsgrad": amsgrad, "maximize": maximize,
             },
         )  # fmt: skip
-
-    def _prepare(self, flat: Flat, group: Group) -> None:
-        super()._prepare(flat, group)
-        if group["amsgrad"]:
-            flat.state["max_exp_avg_sq"] = np.zeros_like(flat.data)
 
     def update(self, p: Array, g: Array, state: Slots, group: Group) -> None:
         lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]

@@ -31,8 +31,6 @@ class Adamax(Optimizer):
         maximize: climb instead of descend.
     """
 
-    buffers = ("exp_avg", "exp_inf")
-
     def __init__(
         self,
         params: Iterable[Any],
@@ -45,7 +43,13 @@ class Adamax(Optimizer):
     ) -> None:
         super().__init__(
             params,
-            {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize},
+            {
+                "lr": lr,
+                "betas": betas,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "maximize": maximize,
+            },
         )
 
     def update(self, p: Array, g: Array, state: Slots, group: Group) -> None:

@@ -3,8 +3,8 @@
     p ← (1 - λη) p - η g
     a ← a + μ (p - a),               η = γ / (1 + λγt)^α,   μ = 1 / max(1, t - t₀)
 
-The average ``ax`` in the state converges faster than p. Polyak & Juditsky, "Acceleration of stochastic
-approximation by averaging" (1992).
+The average ``ax`` in the state converges faster than p. Polyak & Juditsky, "Acceleration of
+stochastic approximation by averaging" (1992).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ASGD(Optimizer):
         maximize: climb instead of descend.
     """
 
-    buffers = ("ax",)
+    numbers = ("eta", "mu")
 
     def __init__(
         self,

@@ -1,8 +1,9 @@
-"""Many parameters as one long array, so that a step costs the same few array operations however many.
+"""Many parameters as one long array, so that a step costs the same few array operations however
+many.
 
-The parameters of a group are moved into one buffer per dtype, of which they become views. A step copies
-each gradient into its place in a second buffer, and then updates runs of neighbouring parameters at once:
-all of them, unless some have no gradient or have seen fewer steps.
+The parameters of a group are moved into one buffer per dtype, of which they become views. A step
+copies each gradient into its place in a second buffer, and then updates runs of neighbouring
+parameters at once: all of them, unless some have no gradient or have seen fewer steps.
 """
 
 from __future__ import annotations
@@ -20,19 +21,20 @@ Parameter = Tensor | Value
 
 
 class Slots:
-    """The state of one run of parameters: named arrays of its length, and numbers they have in common."""
+    """The state of one run of parameters: named arrays of its length, and numbers they have in
+    common."""
 
-    __slots__ = ("arrays", "numbers", "first", "last", "step")
+    __slots__ = ("flat", "numbers", "first", "last", "step")
 
-    def __init__(
-        self, arrays: dict[str, Array], numbers: dict[str, float], first: int, last: int, step: int
-    ) -> None:
-        self.arrays, self.numbers, self.first, self.last = arrays, numbers, first, last
+    def __init__(self, flat: Flat, first: int, last: int, step: int) -> None:
+        self.flat = flat
+        self.numbers = flat.numbers[first]
+        self.first, self.last = flat.starts[first], flat.ends[last - 1]
         self.step = step  # how many steps these parameters have seen, this one included
 
     def __getitem__(self, name: str) -> Array:
-        """The state ``name`` of the run: zeros before its first step."""
-        return self.arrays[name][self.first : self.last]
+        """The state ``name`` of the run: zeros before it is first asked for."""
+        return self.flat.array(name)[self.first : self.last]
 
 
 class Flat:
@@ -44,7 +46,8 @@ class Flat:
         shapes = [p.shape if isinstance(p, Tensor) else () for p in self.params]
         self.ends = np.cumsum([int(np.prod(shape)) for shape in shapes]).tolist()
         self.starts = [0, *self.ends[:-1]]
-        dtype = np.dtype(np.float64) if self.scalar else self.params[0].dtype  # type: ignore[union-attr]
+        first = self.params[0]
+        dtype = first.dtype if isinstance(first, Tensor) else np.dtype(np.float64)
         self.data = np.empty(self.ends[-1], dtype)
         self.grad = np.empty_like(self.data)
         self.places = self._views(self.data, shapes)
@@ -62,7 +65,7 @@ class Flat:
     def adopt(self) -> None:
         """Bring in the parameters' numbers; tensors become views of the buffer."""
         if self.scalar:
-            self.data[:] = [p.data for p in self.params]  # type: ignore[misc]
+            self.data[:] = [float(p) for p in self.params]
             return
         for p, place in zip(self.params, self.places, strict=True):
             assert isinstance(p, Tensor)
@@ -75,8 +78,8 @@ class Flat:
     def gather(self) -> list[bool]:
         """Copy gradients into their places; which parameters have one."""
         if self.scalar:
-            present = [p._grad is not None for p in self.params]  # type: ignore[union-attr]
-            self.grad[:] = [p.grad for p in self.params]  # type: ignore[misc]
+            present = [isinstance(p, Value) and p._grad is not None for p in self.params]
+            self.grad[:] = [p.grad for p in self.params]
             return present
         present = []
         for p, place in zip(self.params, self.grad_places):  # noqa: B905  (hot, equal by construction)
@@ -90,7 +93,8 @@ class Flat:
         return present
 
     def runs(self, present: Sequence[bool]) -> Iterator[tuple[int, int]]:
-        """Neighbouring parameters with gradients and equal counters, as (first, one past the last)."""
+        """Neighbouring parameters with gradients and equal counters, as (first, one past the
+        last)."""
         first = 0
         count = len(present)
         while first < count:
@@ -111,7 +115,14 @@ class Flat:
         """The state of a run, counting this step."""
         step = self.steps[first] + 1
         self.steps[first:last] = [step] * (last - first)
-        return Slots(self.state, self.numbers[first], self.starts[first], self.ends[last - 1], step)
+        return Slots(self, first, last, step)
+
+    def array(self, name: str) -> Array:
+        """One array of state for all parameters."""
+        found = self.state.get(name)
+        if found is None:
+            found = self.state[name] = np.zeros_like(self.data)
+        return found
 
     def share_numbers(self, first: int, last: int) -> None:
         """After a step: what one run computed in common holds for each of its parameters."""
@@ -120,7 +131,8 @@ class Flat:
                 self.numbers[place] = dict(self.numbers[first])
 
     def publish(self) -> None:
-        """Let the parameters show the new numbers, and note the edit for graphs that saved the old."""
+        """Let the parameters show the new numbers, and note the edit for graphs that saved the
+        old."""
         if self.scalar:
             for p, x in zip(self.params, self.data.tolist(), strict=True):
                 p.data = x

@@ -1,9 +1,11 @@
 """L-BFGS: Newton's method with the curvature guessed from the last few steps.
 
-With s = the last move and y = the change of the gradient along it, the pairs (s, y) of the last steps define an
-inverse Hessian H, which is never built: d = -H g costs two passes over the pairs. Then p ← p + t d, with t fixed or
-found by a line search. For whole-batch losses of small nets, which it brings down in few steps. Liu & Nocedal,
-"On the limited memory BFGS method for large scale optimization" (1989).
+With s = the last move and y = the change of the gradient along it, the pairs (s, y) of the last
+steps define an
+inverse Hessian H, which is never built: d = -H g costs two passes over the pairs. Then p ← p + t d,
+with t fixed or found by a line search. For whole-batch losses of small nets, which it brings down
+in few steps. Liu & Nocedal, "On the limited memory BFGS method for large scale optimization"
+(1989).
 """
 
 from __future__ import annotations
@@ -25,13 +27,14 @@ Closure = Callable[[], Any]
 class LBFGS(Optimizer):
     """L-BFGS; see the top of this file for the method.
 
-    ``step`` needs a closure that clears the gradients, computes the loss, calls ``backward()`` and returns
-    the loss; it is called several times a step.
+    ``step`` needs a closure that clears the gradients, computes the loss, calls ``backward()`` and
+    returns the loss; it is called several times a step.
 
     Args:
         params: parameters, one group only.
         lr: step length (the first try of a line search).
-        max_iter: moves per step; max_eval: calls of the closure per step (default 1.25 ``max_iter``).
+        max_iter: moves per step; max_eval: calls of the closure per step (default 1.25
+            ``max_iter``).
         tolerance_grad, tolerance_change: stop at smaller gradients or changes than these.
         history_size: pairs that are kept.
         line_search_fn: None, or "strong_wolfe".
@@ -78,7 +81,9 @@ class LBFGS(Optimizer):
     def check_options(self, group: Group) -> None:
         super().check_options(group)
         if self.param_groups:
-            raise ValueError("LBFGS: one group only: its directions run through all parameters at once")
+            raise ValueError(
+                "LBFGS: one group only: its directions run through all parameters at once"
+            )
 
     def update(self, p: Array, g: Array, state: Slots, group: Group) -> None:
         raise TypeError("LBFGS: steps with a closure")
@@ -105,7 +110,8 @@ class LBFGS(Optimizer):
         """Up to ``max_iter`` moves; returns the loss before the first."""
         if closure is None:
             raise TypeError(
-                "LBFGS.step: expected a closure that clears the gradients, computes the loss, calls "
+                "LBFGS.step: expected a closure that clears the gradients, computes the loss, "
+                "calls "
                 "backward() and returns the loss"
             )
         for hook in self._before:

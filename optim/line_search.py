@@ -3,8 +3,9 @@
     f(x + t d) ≤ f(x) + c₁ t f'(x)·d         far enough down
     |f'(x + t d)·d| ≤ c₂ |f'(x)·d|           and flat enough there
 
-First the step is widened until an interval is known to hold such a point, then the interval is narrowed; both
-guess by the minimum of a cubic. Nocedal & Wright, "Numerical optimization" (2006), algorithms 3.5 and 3.6.
+First the step is widened until an interval is known to hold such a point, then the interval is
+narrowed; both guess by the minimum of a cubic. Nocedal & Wright, "Numerical optimization" (2006),
+algorithms 3.5 and 3.6.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def strong_wolfe(
         look: value and gradient at a step length.
         start: the point at step 0.
         t: the step to try first.
-        widest: the largest entry of the direction; intervals narrower than ``tolerance`` over it end
-            the search.
+        widest: the largest entry of the direction; intervals narrower than ``tolerance`` over it
+            end the search.
     """
     previous, new, used = start, look(t), 1
     for attempt in range(tries):

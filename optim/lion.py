@@ -3,8 +3,8 @@
     p ← p - γ ( sign(β₁ m + (1 - β₁) g) + λ p )
     m ← β₂ m + (1 - β₂) g
 
-Every entry moves by γ (and the decay), so γ wants to be 3 to 10 times smaller than Adam's. Chen et al.,
-"Symbolic discovery of optimization algorithms" (2023).
+Every entry moves by γ (and the decay), so γ wants to be 3 to 10 times smaller than Adam's. Chen et
+al., "Symbolic discovery of optimization algorithms" (2023).
 """
 
 from __future__ import annotations
@@ -29,8 +29,6 @@ class Lion(Optimizer):
         weight_decay: λ, apart from the gradient.
         maximize: climb instead of descend.
     """
-
-    buffers = ("exp_avg",)
 
     def __init__(
         self,

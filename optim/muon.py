@@ -3,11 +3,11 @@
     B ← μ B + (1 - μ) G,             N = (1 - μ) G + μ B   (Nesterov; else N = B)
     P ← (1 - γλ) P - γ' U Vᵀ         where N = U S Vᵀ
 
-U Vᵀ comes from a few Newton–Schulz steps X ← a X + (b X Xᵀ + c (X Xᵀ)²) X, which drive all singular values
-towards 1 without a decomposition. γ' is γ √max(1, rows/columns), or 0.2 γ √max(rows, columns) to match the
-size of Adam's steps. For the matrices inside a net; vectors, embeddings and the last layer go to another
-optimizer. Jordan et al., "Muon: an optimizer for hidden layers in neural networks" (2024); Liu et al., "Muon is
-scalable for LLM training" (2025).
+U Vᵀ comes from a few Newton–Schulz steps X ← a X + (b X Xᵀ + c (X Xᵀ)²) X, which drive all singular
+values towards 1 without a decomposition. γ' is γ √max(1, rows/columns), or 0.2 γ √max(rows,
+columns) to match the size of Adam's steps. For the matrices inside a net; vectors, embeddings and
+the last layer go to another optimizer. Jordan et al., "Muon: an optimizer for hidden layers in
+neural networks" (2024); Liu et al., "Muon is scalable for LLM training" (2025).
 """
 
 from __future__ import annotations
@@ -23,13 +23,21 @@ from ..tensor.node import Array
 from .flat import Flat, Slots
 from .optimizer import Group, Optimizer
 
-COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # steepest at 0 among quintics that stay near 1 (Jordan, 2024)
+COEFFICIENTS = (
+    3.4445,
+    -4.7750,
+    2.0315,
+)  # steepest at 0 among quintics that stay near 1 (Jordan, 2024)
 
 
 def orthogonal(
-    matrix: Array, steps: int = 5, coefficients: tuple[float, float, float] = COEFFICIENTS, eps: float = 1e-7
+    matrix: Array,
+    steps: int = 5,
+    coefficients: tuple[float, float, float] = COEFFICIENTS,
+    eps: float = 1e-7,
 ) -> Array:
-    """Roughly U Vᵀ of ``matrix`` = U S Vᵀ, (rows, columns): singular values between about 0.7 and 1.2."""
+    """Roughly U Vᵀ of ``matrix`` = U S Vᵀ, (rows, columns): singular values between about 0.7 and
+    1.2."""
     a, b, c = coefficients
     x = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
     x = x / max(float(np.linalg.norm(x)), eps)
@@ -54,8 +62,6 @@ class Muon(Optimizer):
     Raises:
         ValueError: a parameter that is not a matrix.
     """
-
-    buffers = ("momentum_buffer",)
 
     def __init__(
         self,
@@ -83,7 +89,8 @@ class Muon(Optimizer):
         for place, p in enumerate(group["params"]):
             if not isinstance(p, Tensor) or p.ndim != 2:
                 raise ValueError(
-                    f"Muon: parameter {place} has shape {getattr(p, 'shape', ())}; only matrices can be made "
+                    f"Muon: parameter {place} has shape {getattr(p, 'shape', ())}; only matrices "
+                    "can be made "
                     "orthogonal: give vectors and numbers to AdamW"
                 )
         if group["adjust_lr_fn"] not in (None, "original", "match_rms_adamw"):

@@ -32,7 +32,7 @@ class NAdam(Optimizer):
         maximize: climb instead of descend.
     """
 
-    buffers = ("exp_avg", "exp_avg_sq")
+    numbers = ("mu_product",)
 
     def __init__(
         self,

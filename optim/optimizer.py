@@ -1,7 +1,8 @@
 """What all optimizers share: parameter groups, state, and a step over flat arrays.
 
-An algorithm is a file of its own: its formula, its paper, and ``update(p, g, state, group)``, in which
-``p`` and ``g`` are the parameters and gradients of a whole group as flat arrays, changed in place.
+An algorithm is a file of its own: its formula, its paper, and ``update(p, g, state, group)``, in
+which ``p`` and ``g`` are the parameters and gradients of a whole group as flat arrays, changed in
+place.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ class Optimizer:
     """Base of all optimizers.
 
     Args:
-        params: parameters (Tensors that require grad, or Values), or dicts ``{"params": [...], "lr": …}``
-            with options of their own, or ``(name, parameter)`` pairs.
+        params: parameters (Tensors that require grad, or Values), or dicts ``{"params": [...],
+            "lr": …}`` with options of their own, or ``(name, parameter)`` pairs.
         defaults: the options of groups that do not set them.
 
     Raises:
@@ -45,8 +46,8 @@ class Optimizer:
         TypeError: something that is no parameter.
     """
 
-    # State an algorithm keeps per parameter entry, all zero at first, in the order PyTorch lists it.
-    buffers: ClassVar[tuple[str, ...]] = ()
+    # State that is one number per parameter; all other state has an entry per parameter entry.
+    numbers: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: Iterable[Any], defaults: Mapping[str, Any]) -> None:
         self.defaults = dict(defaults)
@@ -56,14 +57,16 @@ class Optimizer:
         self._after: list[Hook] = []
         if isinstance(params, (Tensor, Value)):
             raise TypeError(
-                f"{self._name}: expected an iterable of parameters, got one {type(params).__name__}; "
+                f"{self._name}: expected an iterable of parameters, got one "
+                f"{type(params).__name__}; "
                 "put it in a list"
             )
         given = list(params)
         if not given:
             raise ValueError(
                 f"{self._name}: got no parameters. A generator can be used up only once (pass "
-                "list(model.parameters())); layers register when they are attributes of a Module whose "
+                "list(model.parameters())); layers register when they are attributes of a Module "
+                "whose "
                 "__init__ calls super().__init__()"
             )
         for group in given if isinstance(given[0], Mapping) else [{"params": given}]:
@@ -78,12 +81,15 @@ class Optimizer:
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """Take in more parameters, with options of their own."""
         if not isinstance(param_group, Mapping) or "params" not in param_group:
-            raise TypeError(f"{self._name}: a group must be a dict with 'params', got {param_group!r}")
+            raise TypeError(
+                f"{self._name}: a group must be a dict with 'params', got {param_group!r}"
+            )
         params = param_group["params"]
-        pairs = [params] if isinstance(params, (Tensor, Value)) else list(params)
+        pairs: list[Any] = [params] if isinstance(params, (Tensor, Value)) else list(params)
         if not pairs:
             raise ValueError(
-                f"{self._name}: a group has no parameters; a generator can be used up only once: pass a list"
+                f"{self._name}: a group has no parameters; a generator can be used up only once: "
+                "pass a list"
             )
         group = {**self.defaults, **param_group}
         group["params"] = [p[1] if isinstance(p, tuple) else p for p in pairs]
@@ -101,18 +107,23 @@ class Optimizer:
         for place, p in enumerate(params):
             if not isinstance(p, (Tensor, Value)):
                 raise TypeError(
-                    f"{self._name}: parameter {place} is a {type(p).__name__}; expected Tensors or Values"
+                    f"{self._name}: parameter {place} is a {type(p).__name__}; expected Tensors or "
+                    "Values"
                 )
             if isinstance(p, Tensor) and not p.is_leaf:
                 raise ValueError(
-                    f"{self._name}: parameter {place} is the result of {p.grad_fn}, not a leaf: nothing "
+                    f"{self._name}: parameter {place} is the result of {p.grad_fn}, not a leaf: "
+                    "nothing "
                     "would collect its gradient; use p.detach().requires_grad_()"
                 )
             if isinstance(p, Tensor) and p.dtype.kind != "f":
-                raise TypeError(f"{self._name}: parameter {place} is {p.dtype}; only floats can be stepped")
+                raise TypeError(
+                    f"{self._name}: parameter {place} is {p.dtype}; only floats can be stepped"
+                )
             if id(p) in taken:
                 raise ValueError(
-                    f"{self._name}: parameter {place} is given twice (or is in another group already); it "
+                    f"{self._name}: parameter {place} is given twice (or is in another group "
+                    "already); it "
                     "would be stepped twice: list each once"
                 )
             taken.add(id(p))
@@ -123,7 +134,8 @@ class Optimizer:
         unknown = [name for name in group if name not in known and name not in _SCHEDULER_KEYS]
         if unknown:
             raise TypeError(
-                f"{self._name}: unknown option {unknown[0]!r}; there are {', '.join(sorted(self.defaults))}"
+                f"{self._name}: unknown option {unknown[0]!r}; there are "
+                f"{', '.join(sorted(self.defaults))}"
             )
         for name in ("lr", "weight_decay", "eps", "momentum"):
             value = group.get(name, 0.0)
@@ -140,7 +152,8 @@ class Optimizer:
         raise TypeError(f"{self._name} must define update(p, g, state, group)")
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Move every parameter that has a gradient; ``closure`` recomputes the loss first and is returned."""
+        """Move every parameter that has a gradient; ``closure`` recomputes the loss first and is
+        returned."""
         loss = None
         if closure is not None:
             with enable_grad():
@@ -169,8 +182,7 @@ class Optimizer:
             flat.publish()
 
     def _prepare(self, flat: Flat, group: Group) -> None:
-        for name in self.buffers:
-            flat.state[name] = np.zeros_like(flat.data)
+        """Set up state that does not start at zero."""
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients, or set them to 0."""
@@ -190,7 +202,11 @@ class Optimizer:
         lines = [f"{self._name} ("]
         for number, group in enumerate(self.param_groups):
             lines.append(f"Parameter Group {number}")
-            lines += [f"    {k}: {v}" for k, v in sorted(group.items()) if k not in ("params", "param_names")]
+            lines += [
+                f"    {k}: {v}"
+                for k, v in sorted(group.items())
+                if k not in ("params", "param_names")
+            ]
         return "\n".join([*lines, ")"])
 
     # State ---------------------------------------------------------------------------------------
@@ -198,13 +214,17 @@ class Optimizer:
     def _entries(self) -> list[tuple[Parameter, Flat, int]]:
         """Every parameter in the order of the groups, with where its state lies."""
         places = {
-            id(p): (p, flat, i) for flats in self._flats for flat in flats for i, p in enumerate(flat.params)
+            id(p): (p, flat, i)
+            for flats in self._flats
+            for flat in flats
+            for i, p in enumerate(flat.params)
         }
         return [places[id(p)] for group in self.param_groups for p in group["params"]]
 
     @property
     def state(self) -> dict[Parameter, dict[str, Any]]:
-        """What has been remembered of each parameter that was stepped (views: changes take effect)."""
+        """What has been remembered of each parameter that was stepped (views: changes take
+        effect)."""
         return {p: found for p, flat, i in self._entries() if (found := self._state_of(flat, i))}
 
     def _state_of(self, flat: Flat, i: int) -> dict[str, Any]:
@@ -216,7 +236,8 @@ class Optimizer:
         return found
 
     def state_dict(self) -> dict[str, Any]:
-        """Options and state, laid out as PyTorch's: parameters by number; copies, so it may be kept."""
+        """Options and state, laid out as PyTorch's: parameters by number; copies, so it may be
+        kept."""
         entries = self._entries()
         number = {id(p): n for n, (p, _, _) in enumerate(entries)}
         state = {}
@@ -225,12 +246,14 @@ class Optimizer:
             if found:
                 state[n] = {k: v.clone() if isinstance(v, Tensor) else v for k, v in found.items()}
         groups = [
-            {**group, "params": [number[id(p)] for p in group["params"]]} for group in self.param_groups
+            {**group, "params": [number[id(p)] for p in group["params"]]}
+            for group in self.param_groups
         ]
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over options and state (also PyTorch's own); nothing changes if anything does not fit.
+        """Take over options and state (also PyTorch's own); nothing changes if anything does not
+        fit.
 
         Raises:
             ValueError: other groups, other parameters, or state of another shape.
@@ -240,7 +263,8 @@ class Optimizer:
         have = [len(group["params"]) for group in self.param_groups]
         if sizes != have:
             raise ValueError(
-                f"load_state_dict: expected groups of {have} parameters, got {sizes}: this state belongs to "
+                f"load_state_dict: expected groups of {have} parameters, got {sizes}: this state "
+                "belongs to "
                 "another model or another grouping"
             )
         numbers = [n for group in groups for n in group["params"]]
@@ -249,9 +273,11 @@ class Optimizer:
             found = dict(state_dict["state"].get(n, {}))
             for name, value in found.items():
                 shape = tuple(np.shape(value))
-                if name in flat.state and shape != tuple(flat.shapes[i]):
+                own = value is None or name == "step" or name in self.numbers
+                if not own and shape != tuple(flat.shapes[i]):
                     raise ValueError(
-                        f"load_state_dict: {name} of parameter {n} has shape {shape}, the parameter has "
+                        f"load_state_dict: {name} of parameter {n} has shape {shape}, the "
+                        "parameter has "
                         f"{tuple(flat.shapes[i])}"
                     )
             incoming[n] = found
@@ -268,10 +294,10 @@ class Optimizer:
         for name, value in found.items():
             if value is None:
                 continue
-            if name in flat.state:
-                flat.state[name][flat.starts[i] : flat.ends[i]] = np.asarray(value).reshape(-1)
-            else:
+            if name in self.numbers:
                 flat.numbers[i][name] = _number(value)
+            else:
+                flat.array(name)[flat.starts[i] : flat.ends[i]] = np.asarray(value).reshape(-1)
 
 
 _SCHEDULER_KEYS = {"max_lr", "min_lr", "max_momentum", "min_momentum", "base_momentum", "swa_lr"}

@@ -33,8 +33,6 @@ class RAdam(Optimizer):
         maximize: climb instead of descend.
     """
 
-    buffers = ("exp_avg", "exp_avg_sq")
-
     def __init__(
         self,
         params: Iterable[Any],

@@ -3,9 +3,9 @@
     v ← α v + (1 - α) g²
     p ← p - γ g / (√v + ε)           (centered: √(v - ḡ²), ḡ the running mean gradient)
 
-With momentum μ the quotient feeds b ← μ b + g/(√v + ε), and p ← p - γ b. Tieleman & Hinton, lecture 6.5 of
-"Neural networks for machine learning" (2012); the centered form: Graves, "Generating sequences with recurrent
-neural networks" (2013).
+With momentum μ the quotient feeds b ← μ b + g/(√v + ε), and p ← p - γ b. Tieleman & Hinton, lecture
+6.5 of "Neural networks for machine learning" (2012); the centered form: Graves, "Generating
+sequences with recurrent neural networks" (2013).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor.node import Array
-from .flat import Flat, Slots
+from .flat import Slots
 from .optimizer import Group, Optimizer
 
 
@@ -33,8 +33,6 @@ class RMSprop(Optimizer):
         centered: divide by the spread of the gradient about its mean.
         maximize: climb instead of descend.
     """
-
-    buffers = ("square_avg",)
 
     def __init__(
         self,
@@ -58,15 +56,8 @@ class RMSprop(Optimizer):
 
     def check_options(self, group: Group) -> None:
         super().check_options(group)
-        if not 0 <= group["alpha"]:
+        if not group["alpha"] >= 0:
             raise ValueError(f"RMSprop: expected alpha >= 0, got {group['alpha']}")
-
-    def _prepare(self, flat: Flat, group: Group) -> None:
-        super()._prepare(flat, group)
-        if group["momentum"]:
-            flat.state["momentum_buffer"] = np.zeros_like(flat.data)
-        if group["centered"]:
-            flat.state["grad_avg"] = np.zeros_like(flat.data)
 
     def update(self, p: Array, g: Array, state: Slots, group: Group) -> None:
         alpha, lr = group["alpha"], group["lr"]

@@ -3,8 +3,8 @@
     s ← η⁺ s   where g keeps its sign,   η⁻ s   where it changed (and then g counts as 0 this once)
     p ← p - sign(g) s,                   s held within step_sizes
 
-For whole-batch gradients. Riedmiller & Braun, "A direct adaptive method for faster backpropagation learning:
-the RPROP algorithm" (1993).
+For whole-batch gradients. Riedmiller & Braun, "A direct adaptive method for faster backpropagation
+learning: the RPROP algorithm" (1993).
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ class Rprop(Optimizer):
         maximize: climb instead of descend.
     """
 
-    buffers = ("prev",)
-
     def __init__(
         self,
         params: Iterable[Any],
@@ -48,10 +46,11 @@ class Rprop(Optimizer):
     def check_options(self, group: Group) -> None:
         super().check_options(group)
         if not 0.0 < group["etas"][0] < 1.0 < group["etas"][1]:
-            raise ValueError(f"Rprop: expected etas (η⁻ in (0, 1), η⁺ above 1), got {group['etas']}")
+            raise ValueError(
+                f"Rprop: expected etas (η⁻ in (0, 1), η⁺ above 1), got {group['etas']}"
+            )
 
     def _prepare(self, flat: Flat, group: Group) -> None:
-        super()._prepare(flat, group)
         flat.state["step_size"] = np.full_like(flat.data, group["lr"])
 
     def update(self, p: Array, g: Array, state: Slots, group: Group) -> None:

@@ -3,9 +3,9 @@
     v ← μ v + (1 - τ) g        (v = g on the first step)
     p ← p - γ v                (Nesterov: p ← p - γ (g + μ v))
 
-with learning rate γ, momentum μ, dampening τ. Momentum: Polyak, "Some methods of speeding up the convergence
-of iteration methods" (1964); Nesterov's look-ahead as in Sutskever et al., "On the importance of
-initialization and momentum in deep learning" (2013).
+with learning rate γ, momentum μ, dampening τ. Momentum: Polyak, "Some methods of speeding up the
+convergence of iteration methods" (1964); Nesterov's look-ahead as in Sutskever et al., "On the
+importance of initialization and momentum in deep learning" (2013).
 """
 
 from __future__ import annotations
@@ -37,8 +37,6 @@ class SGD(Optimizer):
     >>> w
     tensor([0.8000], requires_grad=True)
     """
-
-    buffers = ("momentum_buffer",)
 
     def __init__(
         self,

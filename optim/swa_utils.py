@@ -1,6 +1,7 @@
 """Averages of a model's weights: of snapshots (SWA), or running (EMA).
 
-Izmailov et al., "Averaging weights leads to wider optima and better generalization" (2018); Polyak & Juditsky (1992).
+Izmailov et al., "Averaging weights leads to wider optima and better generalization" (2018); Polyak
+& Juditsky (1992).
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class AveragedModel:
     1
     """
 
-    def __init__(self, model: Any, avg_fn: Average | None = None, use_buffers: bool = False) -> None:
+    def __init__(
+        self, model: Any, avg_fn: Average | None = None, use_buffers: bool = False
+    ) -> None:
         self.module = copy.deepcopy(model)
         self.avg_fn = avg_fn or get_swa_avg_fn()
         self.use_buffers = use_buffers
@@ -92,8 +95,11 @@ class AveragedModel:
 
 
 def update_bn(loader: Iterable[Any], model: Any) -> None:
-    """Recompute the running statistics of every BatchNorm of ``model`` over one pass of ``loader``."""
-    norms = [m for m in model.modules() if hasattr(m, "running_mean") and m.running_mean is not None]
+    """Recompute the running statistics of every BatchNorm of ``model`` over one pass of
+    ``loader``."""
+    norms = [
+        m for m in model.modules() if hasattr(m, "running_mean") and m.running_mean is not None
+    ]
     if not norms:
         return
     momenta = [norm.momentum for norm in norms]

@@ -1,7 +1,7 @@
 """Saving and loading: tensors and plain values, in two formats that hold no code.
 
-``.safetensors`` is read and written by PyTorch programs too; ``.npz`` by NumPy. What is not a tensor (numbers,
-text, lists, dicts) goes along as JSON. Nothing is ever unpickled.
+``.safetensors`` is read and written by PyTorch programs too; ``.npz`` by NumPy. What is not a
+tensor (numbers, text, lists, dicts) goes along as JSON. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _PLAN = "__gradling__"  # the JSON beside the tensors; without it a file is a pl
 
 
 def save(state: Any, path: str | os.PathLike[str]) -> None:
-    """Write ``state`` to ``path`` as its suffix says, ``.safetensors`` or ``.npz``, whole or not at all.
+    """Write ``state`` to ``path`` as its suffix says, ``.safetensors`` or ``.npz``, whole or not at
+    all.
 
     Args:
         state: tensors, arrays, numbers, text, None, and lists, tuples and dicts of them.
@@ -62,7 +63,8 @@ def load(path: str | os.PathLike[str]) -> Any:
         return _put_together(json.loads(plan), arrays)
     except Exception as error:
         raise ValueError(
-            f"load: {os.fspath(path)!r} ({len(content)} bytes) cannot be read: {error}. It is truncated or "
+            f"load: {os.fspath(path)!r} ({len(content)} bytes) cannot be read: {error}. It is "
+            "truncated or "
             "damaged, or no file of this kind; save it again"
         ) from error
 
@@ -77,8 +79,8 @@ def _format(path: str | os.PathLike[str]) -> tuple[Callable[..., bytes], Callabl
 
 
 # Structure ---------------------------------------------------------------------------------------
-# Plain JSON values stand for themselves; lists and dicts are marked, so that tuples, number keys and tensors
-# come back as what they were.
+# Plain JSON values stand for themselves; lists and dicts are marked, so that tuples, number keys
+# and tensors come back as what they were.
 
 
 def _taken_apart(value: Any, name: str, arrays: dict[str, Array]) -> Any:
@@ -95,11 +97,16 @@ def _taken_apart(value: Any, name: str, arrays: dict[str, Array]) -> Any:
         entries = [_taken_apart(v, _joined(name, i), arrays) for i, v in enumerate(value)]
         return {"list" if isinstance(value, list) else "tuple": entries}
     if isinstance(value, dict):
-        return {"dict": [[_key(k, name), _taken_apart(v, _joined(name, k), arrays)] for k, v in value.items()]}
+        return {
+            "dict": [
+                [_key(k, name), _taken_apart(v, _joined(name, k), arrays)] for k, v in value.items()
+            ]
+        }
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(
-        f"save: cannot save a {type(value).__name__} (at {name or 'the top'}); only tensors, arrays, numbers, "
+        f"save: cannot save a {type(value).__name__} (at {name or 'the top'}); only tensors, "
+        "arrays, numbers, "
         "text, None, and lists, tuples and dicts of them: nothing that would have to be unpickled"
     )
 
@@ -111,7 +118,9 @@ def _joined(name: str, part: Any) -> str:
 def _key(key: Any, name: str) -> Any:
     if isinstance(key, (str, int)):
         return key
-    raise TypeError(f"save: a dict (at {name or 'the top'}) has the key {key!r}; use text or whole numbers")
+    raise TypeError(
+        f"save: a dict (at {name or 'the top'}) has the key {key!r}; use text or whole numbers"
+    )
 
 
 def _put_together(plan: Any, arrays: dict[str, Array]) -> Any:
@@ -134,7 +143,9 @@ def _put_together(plan: Any, arrays: dict[str, Array]) -> Any:
 def _write_safetensors(arrays: dict[str, Array], plan: str | None) -> bytes:
     from safetensors.numpy import save as to_bytes
 
-    whole = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
+    whole = {
+        name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()
+    }
     return to_bytes(whole, metadata=None if plan is None else {_PLAN: plan})
 
 
@@ -176,7 +187,9 @@ def _write_npz(arrays: dict[str, Array], plan: str | None) -> bytes:
 def _add(archive: zipfile.ZipFile, name: str, array: Array) -> None:
     entry = io.BytesIO()
     np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
-    archive.writestr(zipfile.ZipInfo(f"{name}.npy"), entry.getvalue())  # no clock: equal states, equal bytes
+    archive.writestr(
+        zipfile.ZipInfo(f"{name}.npy"), entry.getvalue()
+    )  # no clock: equal states, equal bytes
 
 
 def _read_npz(content: bytes) -> tuple[dict[str, Array], str | None]:

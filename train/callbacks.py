@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """Base of callbacks: override what you need. ``run`` has the model, optimizer, history and counters.
+    """Base of callbacks: override what you need. ``run`` has the model, optimizer, history and
+    counters.
 
     >>> class Count(Callback):
     ...     steps = 0
@@ -66,7 +67,8 @@ class EarlyStopping(Callback):
         if self.monitor not in record:
             raise KeyError(
                 f"EarlyStopping: nothing named {self.monitor!r} was recorded; there are "
-                f"{', '.join(record)}" + ("; pass val=..." if self.monitor.startswith("val") else "")
+                f"{', '.join(record)}"
+                + ("; pass val=..." if self.monitor.startswith("val") else "")
             )
         score = record[self.monitor] * (1 if self.mode == "min" else -1)
         if isfinite(score) and score < self.best - self.min_delta:

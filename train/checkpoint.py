@@ -37,7 +37,8 @@ def write(run: Run, path: str | os.PathLike[str], loader_state: Any) -> None:
 
 
 def resume(run: Run, path: str | os.PathLike[str]) -> Any:
-    """Bring ``run`` to the state in ``path``; returns that of the loader. Nothing changes if it does not fit.
+    """Bring ``run`` to the state in ``path``; returns that of the loader. Nothing changes if it
+    does not fit.
 
     Raises:
         ValueError: the checkpoint is of another model, optimizer or set of callbacks.

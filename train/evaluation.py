@@ -27,7 +27,11 @@ def as_loader(data: Any, batch_size: int, shuffle: bool) -> Any:
     """A loader, data set or arrays ``(X, y)``, as something that gives batches."""
     if isinstance(data, DataLoader):
         return data
-    if isinstance(data, (tuple, list)) and len(data) > 1 and all(hasattr(part, "shape") for part in data):
+    if (
+        isinstance(data, (tuple, list))
+        and len(data) > 1
+        and all(hasattr(part, "shape") for part in data)
+    ):
         data = TensorDataset(*data)
     if hasattr(data, "__getitem__") and hasattr(data, "__len__"):
         return DataLoader(data, batch_size=batch_size, shuffle=shuffle)
@@ -92,7 +96,10 @@ def predict(model: Any, X: Any, batch_size: int = 256) -> Any:
         if is_scalar(model):
             rows = forward(model, (X,), True)
             return np.array(
-                [[v.data for v in row] if isinstance(row, (list, tuple)) else row.data for row in rows]
+                [
+                    [v.data for v in row] if isinstance(row, (list, tuple)) else row.data
+                    for row in rows
+                ]
             )
         array = X._data if isinstance(X, Tensor) else np.asarray(X)
         starts = range(0, max(1, len(array)), batch_size)

@@ -25,8 +25,8 @@ class LRFinderResult:
     def _steepest(self) -> float | None:
         """None where the loss never fell.
 
-        Early spikes do not fool it: the loss is smoothed, and only the stretch that leads down to its
-        lowest point counts.
+        Early spikes do not fool it: the loss is smoothed, and only the stretch that leads down to
+        its lowest point counts.
         """
         end = int(np.argmin(self.smoothed)) + 1
         if end < 4:
@@ -36,7 +36,8 @@ class LRFinderResult:
         return self.lrs[steepest] if slopes[steepest] < 0 else None
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw loss over learning rate, the suggestion marked; see ``gradling.viz.plot_lr_find``."""
+        """Draw loss over learning rate, the suggestion marked; see
+        ``gradling.viz.plot_lr_find``."""
         from ..viz import plot_lr_find
 
         return plot_lr_find(self, ax=ax)
@@ -69,8 +70,8 @@ def lr_find(
 ) -> LRFinderResult:
     """Raise the learning rate from ``start`` to ``end`` step by step and watch the loss.
 
-    Stops early where the smoothed loss exceeds ``stop_at`` times its lowest. Model, optimizer and generators
-    are put back as they were, byte for byte.
+    Stops early where the smoothed loss exceeds ``stop_at`` times its lowest. Model, optimizer and
+    generators are put back as they were, byte for byte.
     """
     if not 0 < start < end:
         raise ValueError(f"lr_find: expected 0 < start < end, got {start} and {end}")
@@ -99,7 +100,9 @@ def lr_find(
     finally:
         kept.put_back()
     if not losses:
-        raise ValueError("lr_find: the loss was not finite on the first batch; check data and loss first")
+        raise ValueError(
+            "lr_find: the loss was not finite on the first batch; check data and loss first"
+        )
     return LRFinderResult(lrs, losses)
 
 
@@ -112,12 +115,17 @@ def overfit_one_batch(
     loss: Any = None,
     batch_size: int = 32,
 ) -> list[float]:
-    """Train on one batch alone and return the losses: a net that cannot learn even that is miswired.
+    """Train on one batch alone and return the losses: a net that cannot learn even that is
+    miswired.
 
     Model, optimizer and generators are put back as they were.
     """
     params = parameters_of(model)
-    made = optimizer if isinstance(optimizer, Optimizer) else (optimizer or (lambda p: Adam(p, lr=1e-2)))(params)
+    made = (
+        optimizer
+        if isinstance(optimizer, Optimizer)
+        else (optimizer or (lambda p: Adam(p, lr=1e-2)))(params)
+    )
     run = Run(model, made, None, {}, [], 1)
     loader = as_loader(train, batch_size, shuffle=False)
     kept = _Kept(run, loader)
@@ -134,7 +142,8 @@ def initial_loss(classes: int) -> float:
 
 
 def one_step(run: Run, batch: Any, loss: Any) -> float:
-    """Forward, backward and a step; returns the loss before it. A loss that is not finite moves nothing."""
+    """Forward, backward and a step; returns the loss before it. A loss that is not finite moves
+    nothing."""
     inputs, raw = inputs_and_target(batch)
     if run.loss is None:
         run.loss = resolve_loss(loss, raw, run.scalar)
@@ -165,7 +174,9 @@ class _Kept:
         self.optimizer = copy.deepcopy(run.optimizer.state_dict())
         self.loader_state = loader.state_dict() if hasattr(loader, "state_dict") else None
         self.gradients = [_gradient(p) for p in run.model.parameters()]
-        self.modes = [m.training for m in run.model.modules()] if hasattr(run.model, "modules") else []
+        self.modes = (
+            [m.training for m in run.model.modules()] if hasattr(run.model, "modules") else []
+        )
 
     def put_back(self) -> None:
         run = self.run

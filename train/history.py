@@ -1,4 +1,5 @@
-"""What happened during training: one record an epoch, floats only, so that it keeps no graph alive."""
+"""What happened during training: one record an epoch, floats only, so that it keeps no graph
+alive."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ Record = dict[str, float]
 class History:
     """The records of a run. ``history["val_loss"]`` is a column, ``history[-1]`` the last record.
 
-    ``stopped`` says why the run ended before its last epoch: None if it did not, "interrupt" for Ctrl-C,
-    "early" for early stopping. ``batch_losses`` has the loss of every step.
+    ``stopped`` says why the run ended before its last epoch: None if it did not, "interrupt" for
+    Ctrl-C, "early" for early stopping. ``batch_losses`` has the loss of every step.
 
     >>> history = History([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}])
     >>> history["loss"], history[-1]["epoch"], history.best("loss")["epoch"]
@@ -39,7 +40,9 @@ class History:
         if not isinstance(key, str):
             return self.records[key]
         if key not in self.columns:
-            raise KeyError(f"no column {key!r} in this history; there are {', '.join(self.columns) or 'none'}")
+            raise KeyError(
+                f"no column {key!r} in this history; there are {', '.join(self.columns) or 'none'}"
+            )
         return [record[key] for record in self.records if key in record]
 
     @property

@@ -34,7 +34,8 @@ from .step import (
 
 
 class NonFiniteLoss(FloatingPointError):
-    """The loss became nan or inf. ``history`` has the run until then; the weights are those before."""
+    """The loss became nan or inf. ``history`` has the run until then; the weights are those
+    before."""
 
     def __init__(self, message: str, history: History) -> None:
         super().__init__(message)
@@ -42,7 +43,8 @@ class NonFiniteLoss(FloatingPointError):
 
 
 class Run:
-    """A run of ``fit``: what callbacks look at. ``epoch``, ``batch`` and ``step`` count what is done."""
+    """A run of ``fit``: what callbacks look at. ``epoch``, ``batch`` and ``step`` count what is
+    done."""
 
     def __init__(
         self,
@@ -115,30 +117,33 @@ def fit(
 
     Args:
         model: a Module, or an MLP of Values.
-        train: a DataLoader, a data set, or arrays ``(X, y)`` (shuffled into batches of ``batch_size``).
+        train: a DataLoader, a data set, or arrays ``(X, y)`` (shuffled into batches of
+            ``batch_size``).
         val: the same, to be evaluated after each epoch.
         epochs: passes over ``train``, counted from the start of the run, also when it is resumed.
         optimizer: an optimizer, or a function from parameters to one; Adam by default.
-        loss: a function or module ``(prediction, target) -> loss``, or a name ("mse", "l1", "huber",
-            "cross_entropy", "bce" on logits, "nll"; for Values "mse", "hinge", "bce"). By default
-            cross-entropy (hinge for Values) where targets are whole numbers, else "mse".
-        scheduler: a schedule, or a function from the optimizer to one; stepped after every epoch, or
-            every optimizer step with ``schedule_per="step"``.
-        metrics: names ("accuracy", "top5", "mae", "rmse", "r2", "perplexity"), Metrics, or functions.
+        loss: a function or module ``(prediction, target) -> loss``, or a name ("mse", "l1",
+            "huber", "cross_entropy", "bce" on logits, "nll"; for Values "mse", "hinge", "bce"). By
+            default cross-entropy (hinge for Values) where targets are whole numbers, else "mse".
+        scheduler: a schedule, or a function from the optimizer to one; stepped after every epoch,
+            or every optimizer step with ``schedule_per="step"``.
+        metrics: names ("accuracy", "top5", "mae", "rmse", "r2", "perplexity"), Metrics, or
+            functions.
         callbacks: see ``Callback``; early stopping is one.
         clip_grad_norm: scale gradients down to this norm, all together.
         accumulate: batches whose gradients are averaged for one step.
-        progress: None for a bar where it can be redrawn and a line an epoch elsewhere; False for silence.
-        checkpoint: a ``.safetensors`` or ``.npz`` file, written whole after every epoch, and after every
-            ``checkpoint_every`` batches.
-        resume: go on from ``checkpoint`` where it exists: the run then equals an uninterrupted one, bit
-            for bit (given the same data, model and arguments).
+        progress: None for a bar where it can be redrawn and a line an epoch elsewhere; False for
+            silence.
+        checkpoint: a ``.safetensors`` or ``.npz`` file, written whole after every epoch, and after
+            every ``checkpoint_every`` batches.
+        resume: go on from ``checkpoint`` where it exists: the run then equals an uninterrupted one,
+            bit for bit (given the same data, model and arguments).
 
     Ctrl-C ends the run after the present batch and returns the history, ``stopped="interrupt"``.
 
     Raises:
-        NonFiniteLoss: the loss became nan or inf; names the op that made the first one, and keeps the
-            weights from before.
+        NonFiniteLoss: the loss became nan or inf; names the op that made the first one, and keeps
+            the weights from before.
 
     >>> import gradling
     >>> model = gradling.nn.Linear(1, 1)
@@ -159,7 +164,9 @@ def fit(
     params = parameters_of(model)
     made = Adam(params) if optimizer is None else optimizer
     made = made if isinstance(made, Optimizer) else made(params)
-    schedule = scheduler(made) if callable(scheduler) and not hasattr(scheduler, "step") else scheduler
+    schedule = (
+        scheduler(made) if callable(scheduler) and not hasattr(scheduler, "step") else scheduler
+    )
     run = Run(model, made, schedule, resolve(metrics), list(callbacks), int(epochs))
     loop = _Loop(run, as_loader(train, batch_size, shuffle=True), loss)
     loop.val = None if val is None else as_loader(val, batch_size, shuffle=False)
@@ -220,7 +227,11 @@ class _Loop:
         for batch in self.loader:
             self._batch(batch, last=batches is not None and run.batch + 1 == batches)
             run.totals["seconds"] = spent + time.perf_counter() - began
-            if self.checkpoint_every and run.batch % self.checkpoint_every == 0 and not self.waiting:
+            if (
+                self.checkpoint_every
+                and run.batch % self.checkpoint_every == 0
+                and not self.waiting
+            ):
                 self._save()
         if self.waiting:
             self._move()
@@ -261,7 +272,9 @@ class _Loop:
 
     def _move(self) -> None:
         run = self.run
-        if self.waiting < self.accumulate:  # a last group that is not full is averaged over its own size
+        if (
+            self.waiting < self.accumulate
+        ):  # a last group that is not full is averaged over its own size
             _scale_gradients(self.params, self.accumulate / self.waiting)
         if self.clip is not None:
             clip(self.params, self.clip)
@@ -309,8 +322,10 @@ class _Loop:
             where = "the weights themselves are no longer finite since the step before: " + where
         run.stop("nan")
         raise NonFiniteLoss(
-            f"fit: the loss became {number} in epoch {run.epoch + 1}, batch {run.batch + 1}. {where}. Try a "
-            "smaller learning rate or clip_grad_norm=1.0; the weights are as they were before this batch",
+            f"fit: the loss became {number} in epoch {run.epoch + 1}, batch {run.batch + 1}. "
+            f"{where}. Try a "
+            "smaller learning rate or clip_grad_norm=1.0; the weights are as they were before this "
+            "batch",
             run.history,
         )
 
@@ -336,8 +351,13 @@ def _scale_gradients(params: Iterable[Any], factor: float) -> None:
 
 
 def clip(params: Sequence[Any], most: float) -> float:
-    """Scale all gradients down together so that their norm is at most ``most``; returns the norm before."""
-    gradients = [np.asarray(p.grad) if isinstance(p, Value) else p.grad._data for p in params if p.grad is not None]
+    """Scale all gradients down together so that their norm is at most ``most``; returns the norm
+    before."""
+    gradients = [
+        np.asarray(p.grad) if isinstance(p, Value) else p.grad._data
+        for p in params
+        if p.grad is not None
+    ]
     norm = float(np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients)))
     if norm > most:
         _scale_gradients(params, most / (norm + 1e-6))

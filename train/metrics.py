@@ -45,7 +45,9 @@ def class_targets(name: str, target: Array, n: int) -> Array:
     if flat.dtype.kind == "f":
         whole = flat.astype(np.int64)
         if not (whole == flat).all():
-            raise ValueError(f"{name}: expected whole numbers as classes, got a {flat.dtype} target with others")
+            raise ValueError(
+                f"{name}: expected whole numbers as classes, got a {flat.dtype} target with others"
+            )
         flat = whole
     return np.where(flat == -1, 0, flat) if flat.size and flat.min() == -1 else flat
 
@@ -69,7 +71,8 @@ class Metric:
         raise TypeError(f"{type(self).__name__} must define compute()")
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint in the middle of an epoch keeps: the numbers and arrays counted so far."""
+        """What a checkpoint in the middle of an epoch keeps: the numbers and arrays counted so
+        far."""
         return {k: v for k, v in vars(self).items() if isinstance(v, (int, float, np.ndarray))}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -104,7 +107,9 @@ class TopK(Metric):
     def update(self, prediction: Any, target: Any) -> None:
         scores = as_array(prediction)
         if scores.ndim < 2 or scores.shape[1] < self.k:
-            raise ValueError(f"{self.name}: expected scores (N, C) with C >= {self.k}, got {scores.shape}")
+            raise ValueError(
+                f"{self.name}: expected scores (N, C) with C >= {self.k}, got {scores.shape}"
+            )
         classes = class_targets(self.name, as_array(target), len(scores))
         if self.k < scores.shape[1]:
             best = np.argpartition(-scores, self.k - 1, axis=1)[:, : self.k]
@@ -120,7 +125,8 @@ class TopK(Metric):
 class Accuracy(Metric):
     """The share of items put in the right class.
 
-    Scores (N, C) by the largest; one score an item (N,) or (N, 1) by its sign, with classes 0/1 or -1/1.
+    Scores (N, C) by the largest; one score an item (N,) or (N, 1) by its sign, with classes 0/1 or
+    -1/1.
 
     >>> Accuracy()([[0.1, 0.9], [0.8, 0.2]], [1, 1])
     0.5
@@ -136,7 +142,9 @@ class Accuracy(Metric):
         if scores.ndim > 2:  # scores (N, C, …) of many places an item
             scores = np.moveaxis(scores, 1, -1).reshape(-1, scores.shape[1])
         classes = predicted_classes(self.name, scores)
-        self.right += int((classes == class_targets(self.name, as_array(target), len(classes))).sum())
+        self.right += int(
+            (classes == class_targets(self.name, as_array(target), len(classes))).sum()
+        )
         self.seen += len(classes)
 
     def compute(self) -> float:
@@ -165,9 +173,10 @@ class ConfusionMatrix(Metric):
         predicted = predicted_classes(self.name, as_array(prediction))
         true = class_targets(self.name, as_array(target), len(predicted))
         for what, found in (("predicted", predicted), ("true", true)):
-            if found.size and not (0 <= found.min() and found.max() < self.classes):
+            if found.size and not (found.min() >= 0 and found.max() < self.classes):
                 raise ValueError(
-                    f"{self.name}: {what} classes run from {found.min()} to {found.max()}; expected 0 to "
+                    f"{self.name}: {what} classes run from {found.min()} to {found.max()}; "
+                    "expected 0 to "
                     f"{self.classes - 1}"
                 )
         pairs = true * self.classes + predicted
@@ -180,14 +189,15 @@ class ConfusionMatrix(Metric):
 class _OfConfusion(Metric):
     """A rate of each class, from the confusion matrix, averaged.
 
-    ``average``: "macro" (classes count the same), "micro" (items count the same), "weighted" (classes by
-    their size), None (one number per class). A rate of 0 out of 0 counts as 0.
+    ``average``: "macro" (classes count the same), "micro" (items count the same), "weighted"
+    (classes by their size), None (one number per class). A rate of 0 out of 0 counts as 0.
     """
 
     def __init__(self, classes: int, average: str | None = "macro") -> None:
         if average not in ("macro", "micro", "weighted", None):
             raise ValueError(
-                f"{type(self).__name__}: average must be 'macro', 'micro', 'weighted' or None, got {average!r}"
+                f"{type(self).__name__}: average must be 'macro', 'micro', 'weighted' or None, got "
+                f"{average!r}"
             )
         self.matrix, self.average = ConfusionMatrix(classes), average
         super().__init__()
@@ -263,7 +273,9 @@ class _OfDifferences(Metric):
         p, t = as_array(prediction), as_array(target)
         if p.shape != t.shape:
             hint = f"; target.reshape({p.shape}) would fit" if p.size == t.size else ""
-            raise ValueError(f"{self.name}: prediction {p.shape} and target {t.shape} differ in shape{hint}")
+            raise ValueError(
+                f"{self.name}: prediction {p.shape} and target {t.shape} differ in shape{hint}"
+            )
         t = t.astype(np.float64)
         return p - t, t
 
@@ -311,9 +323,12 @@ class R2(_OfDifferences):
         if not t.size:
             return
         self.total += float((difference**2).sum())
-        # two batches' spreads about their own means, joined about the common one (Chan et al., 1979)
+        # two batches' spreads about their own means, joined about the common one (Chan et al.,
+        # 1979)
         shift, n = float(t.mean()) - self.mean, t.size
-        self.spread += float(((t - t.mean()) ** 2).sum()) + shift**2 * self.seen * n / (self.seen + n)
+        self.spread += float(((t - t.mean()) ** 2).sum()) + shift**2 * self.seen * n / (
+            self.seen + n
+        )
         self.mean += shift * n / (self.seen + n)
         self.seen += n
 
@@ -324,7 +339,8 @@ class R2(_OfDifferences):
 
 
 class Perplexity(Metric):
-    """exp of the mean negative log-likelihood of the true classes; scores (N, C) or (N, T, C) as logits."""
+    """exp of the mean negative log-likelihood of the true classes; scores (N, C) or (N, T, C) as
+    logits."""
 
     name = "perplexity"
     higher_is_better = False
@@ -346,7 +362,8 @@ class Perplexity(Metric):
 
 
 class Mean(Metric):
-    """The mean of a function of (prediction, target) that gives one number a batch, items counting alike."""
+    """The mean of a function of (prediction, target) that gives one number a batch, items counting
+    alike."""
 
     def __init__(self, function: Callable[[Any, Any], Any], name: str | None = None) -> None:
         self.function = function

@@ -1,4 +1,5 @@
-"""Progress in a terminal, a notebook, or a log: a bar where it can be redrawn, plain lines elsewhere."""
+"""Progress in a terminal, a notebook, or a log: a bar where it can be redrawn, plain lines
+elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from typing import Any
 class Progress:
     """Shows an epoch's batches as they go, and one line when it is over.
 
-    ``shown``: True, False, or None for a bar on a terminal and in notebooks and plain lines otherwise.
+    ``shown``: True, False, or None for a bar on a terminal and in notebooks and plain lines
+    otherwise.
     """
 
     def __init__(self, epochs: int, shown: bool | None) -> None:

@@ -11,7 +11,8 @@ from ..tensor import generators
 
 
 def seed_everything(seed: int) -> None:
-    """Seed gradling, Python's ``random`` and NumPy's global generator, so that a run can be repeated.
+    """Seed gradling, Python's ``random`` and NumPy's global generator, so that a run can be
+    repeated.
 
     >>> seed_everything(0)
     """

@@ -18,12 +18,14 @@ def parameters_of(model: Any) -> list[Any]:
     """A model's parameters, Tensors or Values."""
     if not callable(getattr(model, "parameters", None)):
         raise TypeError(
-            f"expected a model with parameters() (a Module, or an MLP of Values), got {type(model).__name__}"
+            "expected a model with parameters() (a Module, or an MLP of Values), got "
+            f"{type(model).__name__}"
         )
     found = list(model.parameters())
     if not found:
         raise ValueError(
-            f"this {type(model).__name__} has no parameters: layers register when they are attributes of a "
+            f"this {type(model).__name__} has no parameters: layers register when they are "
+            "attributes of a "
             "Module whose __init__ calls super().__init__()"
         )
     return found
@@ -47,7 +49,9 @@ def inputs_and_target(batch: Any) -> tuple[tuple[Any, ...], Any]:
 def forward(model: Any, inputs: Sequence[Any], scalar: bool) -> Any:
     """The model's prediction: a Tensor, or for a net of Values a list with one entry per item."""
     if not scalar:
-        return model(*(x if isinstance(x, (Tensor, tuple, list, dict)) else as_tensor(x) for x in inputs))
+        return model(
+            *(x if isinstance(x, (Tensor, tuple, list, dict)) else as_tensor(x) for x in inputs)
+        )
     rows = np.asarray(inputs[0], dtype=np.float64)
     return [model(row.tolist()) for row in rows]
 
@@ -63,7 +67,8 @@ def batch_size_of(target: Any) -> int:
     return int(shape[0]) if shape else 1
 
 
-# Losses by name ------------------------------------------------------------------------------------
+# Losses by name
+# ------------------------------------------------------------------------------------
 
 
 def resolve_loss(loss: Any, target: Any, scalar: bool) -> LossFunction:
@@ -75,7 +80,9 @@ def resolve_loss(loss: Any, target: Any, scalar: bool) -> LossFunction:
         loss = ("hinge" if scalar else "cross_entropy") if whole else "mse"
     names = SCALAR_LOSSES if scalar else tensor_losses()
     if loss not in names:
-        raise ValueError(f"no loss is named {loss!r}; there are {', '.join(names)}, or pass a function")
+        raise ValueError(
+            f"no loss is named {loss!r}; there are {', '.join(names)}, or pass a function"
+        )
     return names[loss]
 
 

@@ -25,8 +25,11 @@ class Results(list[Record]):
         return Results(r for r in self if all(r.get(k) == v for k, v in settings.items()))
 
     def best(self, column: str, mode: str = "max") -> Record:
-        """The record with the largest (or smallest) entry in ``column`` among the runs that finished."""
-        done = [r for r in self if r.get("error") is None and isinstance(r.get(column), (int, float))]
+        """The record with the largest (or smallest) entry in ``column`` among the runs that
+        finished."""
+        done = [
+            r for r in self if r.get("error") is None and isinstance(r.get(column), (int, float))
+        ]
         if not done:
             raise ValueError(f"no finished run has a number in {column!r}")
         return {"max": max, "min": min}[mode](done, key=lambda r: r[column])
@@ -67,12 +70,13 @@ def sweep(
 ) -> Results:
     """Call ``run(**settings)`` for every combination of ``grid``, and collect what it returns.
 
-    A run that raises is recorded with its traceback and does not stop the rest. With ``csv`` each record is
-    written as it comes; a sweep that was stopped goes on from there, running only what is missing or failed.
+    A run that raises is recorded with its traceback and does not stop the rest. With ``csv`` each
+    record is written as it comes; a sweep that was stopped goes on from there, running only what is
+    missing or failed.
 
     Args:
-        run: returns a dict of results (or one number). For ``n_jobs`` other than 1 it must be importable
-            by other processes (a function in a module, or in a notebook).
+        run: returns a dict of results (or one number). For ``n_jobs`` other than 1 it must be
+            importable by other processes (a function in a module, or in a notebook).
         grid: lists of values by name, or a list of settings.
         n_jobs: processes; -1 for one per core. On a cluster, wrap the call in
             ``joblib.parallel_config(backend="dask")`` (or "ray") as joblib describes.
@@ -91,7 +95,9 @@ def sweep(
     done = _finished(csv, settings)
     missing = [place for place in range(len(settings)) if place not in done]
     jobs = (delayed(_one)(run, place, settings[place]) for place in missing)
-    found: Iterator[tuple[int, Record]] = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
+    found: Iterator[tuple[int, Record]] = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+        jobs
+    )
     bar = _bar(len(settings), len(done), progress)
     try:
         for place, record in found:
@@ -111,7 +117,9 @@ def _one(run: Callable[..., Any], place: int, settings: Record) -> tuple[int, Re
         outcome = dict(result) if isinstance(result, Mapping) else {"result": result}
         clash = settings.keys() & outcome.keys()
         if clash:
-            raise ValueError(f"sweep: run returned {sorted(clash)}, which are settings already; rename them")
+            raise ValueError(
+                f"sweep: run returned {sorted(clash)}, which are settings already; rename them"
+            )
         record = {**settings, **outcome, "error": None}
     except Exception:
         record = {**settings, "error": traceback.format_exc()}
@@ -154,7 +162,8 @@ def _table(records: Sequence[Record]) -> str:
 
 
 def _finished(path: str | os.PathLike[str] | None, settings: Sequence[Record]) -> dict[int, Record]:
-    """Records of an earlier, stopped sweep over the same grid, by place; failed ones are run again."""
+    """Records of an earlier, stopped sweep over the same grid, by place; failed ones are run
+    again."""
     if path is None or not Path(path).exists():
         return {}
     with open(path, newline="", encoding="utf-8") as file:
@@ -162,7 +171,8 @@ def _finished(path: str | os.PathLike[str] | None, settings: Sequence[Record]) -
     names = list(settings[0]) if settings else []
     if rows and not set(names) <= set(rows[0]):
         raise ValueError(
-            f"sweep: {os.fspath(path)!r} has the columns {', '.join(rows[0])}, which are not of this grid "
+            f"sweep: {os.fspath(path)!r} has the columns {', '.join(rows[0])}, which are not of "
+            "this grid "
             f"({', '.join(names)}); name another file, or move it away"
         )
     known = {tuple(row[name] for name in names): row for row in rows if not row.get("error")}

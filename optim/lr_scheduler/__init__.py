@@ -1,4 +1,5 @@
-"""Learning-rate schedules: pure functions from step to learning rate, and the steps that apply them."""
+"""Learning-rate schedules: pure functions from step to learning rate, and the steps that apply
+them."""
 
 from .combine import ChainedScheduler, SequentialLR
 from .cyclic import CyclicLR, OneCycleLR

@@ -10,18 +10,23 @@ from ..optimizer import Optimizer
 from .scheduler import LRScheduler
 
 
-def _same_optimizer(name: str, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None) -> Optimizer:
+def _same_optimizer(
+    name: str, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None
+) -> Optimizer:
     if not schedulers:
         raise ValueError(f"{name}: expected at least one schedule, got none")
     first = optimizer if optimizer is not None else schedulers[0].optimizer
     for place, scheduler in enumerate(schedulers):
         if scheduler.optimizer is not first:
-            raise ValueError(f"{name}: schedule {place} belongs to another optimizer than the first")
+            raise ValueError(
+                f"{name}: schedule {place} belongs to another optimizer than the first"
+            )
     return first
 
 
 class SequentialLR(LRScheduler):
-    """``schedulers[0]`` until ``milestones[0]``, then ``schedulers[1]`` from its own step 0, and so on."""
+    """``schedulers[0]`` until ``milestones[0]``, then ``schedulers[1]`` from its own step 0, and so
+    on."""
 
     def __init__(
         self,
@@ -33,7 +38,8 @@ class SequentialLR(LRScheduler):
         _same_optimizer("SequentialLR", schedulers, optimizer)
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
-                f"SequentialLR: {len(schedulers)} schedules need {len(schedulers) - 1} milestones between "
+                f"SequentialLR: {len(schedulers)} schedules need {len(schedulers) - 1} milestones "
+                "between "
                 f"them, got {len(milestones)}"
             )
         if list(milestones) != sorted(set(milestones)):
@@ -68,7 +74,9 @@ class SequentialLR(LRScheduler):
 class ChainedScheduler:
     """Several schedules stepped together: their factors multiply."""
 
-    def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
+    def __init__(
+        self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None
+    ) -> None:
         self.optimizer = _same_optimizer("ChainedScheduler", schedulers, optimizer)
         self.schedulers = list(schedulers)
 

@@ -14,7 +14,9 @@ def spread(name: str, value: float | Sequence[float], groups: int) -> list[float
     """One number for every group."""
     values = [float(v) for v in value] if isinstance(value, Sequence) else [float(value)] * groups
     if len(values) != groups:
-        raise ValueError(f"{name}: expected one number, or {groups} (one per group), got {len(values)}")
+        raise ValueError(
+            f"{name}: expected one number, or {groups} (one per group), got {len(values)}"
+        )
     return values
 
 
@@ -30,7 +32,8 @@ class _WithMomentum(LRScheduler):
         if "betas" in defaults:
             return "betas"
         raise ValueError(
-            f"{type(self).__name__}: {type(self.optimizer).__name__} has no momentum to cycle; pass "
+            f"{type(self).__name__}: {type(self.optimizer).__name__} has no momentum to cycle; "
+            "pass "
             "cycle_momentum=False"
         )
 
@@ -56,8 +59,8 @@ class CyclicLR(_WithMomentum):
     """Up and down between ``base_lr`` and ``max_lr``, momentum the other way.
 
     ``mode``: "triangular" always reaches ``max_lr``; "triangular2" halves the height every cycle;
-    "exp_range" scales it by ``gamma`` to the step; or ``scale_fn`` of the cycle or step (``scale_mode``).
-    Smith, "Cyclical learning rates for training neural networks" (2015).
+    "exp_range" scales it by ``gamma`` to the step; or ``scale_fn`` of the cycle or step
+    (``scale_mode``). Smith, "Cyclical learning rates for training neural networks" (2015).
     """
 
     def __init__(
@@ -83,12 +86,17 @@ class CyclicLR(_WithMomentum):
         at_least("CyclicLR", "step_size_up", step_size_up, 1)
         groups = len(optimizer.param_groups)
         self.optimizer = optimizer
-        self.base, self.max_lrs = spread("base_lr", base_lr, groups), spread("max_lr", max_lr, groups)
+        self.base, self.max_lrs = (
+            spread("base_lr", base_lr, groups),
+            spread("max_lr", max_lr, groups),
+        )
         self.up = float(step_size_up)
         self.down = float(step_size_up if step_size_down is None else step_size_down)
         self.mode, self.gamma = mode, gamma
         self.scale_fn = scale_fn
-        self.scale_mode = scale_mode if scale_fn else "iterations" if mode == "exp_range" else "cycle"
+        self.scale_mode = (
+            scale_mode if scale_fn else "iterations" if mode == "exp_range" else "cycle"
+        )
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
             self._momentum_key()
@@ -126,8 +134,9 @@ class OneCycleLR(_WithMomentum):
     """Up to ``max_lr`` and down to almost nothing in one go, momentum the other way.
 
     From ``max_lr / div_factor`` up over the first ``pct_start`` of the steps, then down to
-    ``max_lr / div_factor / final_div_factor``; with ``three_phase`` first as far down as it came up. Smith &
-    Topin, "Super-convergence: very fast training of neural networks using large learning rates" (2017).
+    ``max_lr / div_factor / final_div_factor``; with ``three_phase`` first as far down as it came
+    up. Smith & Topin, "Super-convergence: very fast training of neural networks using large
+    learning rates" (2017).
     """
 
     def __init__(
@@ -159,7 +168,11 @@ class OneCycleLR(_WithMomentum):
                 f"OneCycleLR: anneal_strategy must be 'cos' or 'linear', got {anneal_strategy!r}"
             )
         groups = len(optimizer.param_groups)
-        self.optimizer, self.total_steps, self.anneal_strategy = optimizer, total_steps, anneal_strategy
+        self.optimizer, self.total_steps, self.anneal_strategy = (
+            optimizer,
+            total_steps,
+            anneal_strategy,
+        )
         self.max_lrs = spread("max_lr", max_lr, groups)
         self.initial = [lr / div_factor for lr in self.max_lrs]
         self.final = [lr / final_div_factor for lr in self.initial]
@@ -181,7 +194,8 @@ class OneCycleLR(_WithMomentum):
         """Where step t is between the corners that the phases run between."""
         if t >= self.total_steps + (1 if t == self.total_steps else 0):
             raise ValueError(
-                f"OneCycleLR: step {t} is past the {self.total_steps} steps it was made for; pass a larger "
+                f"OneCycleLR: step {t} is past the {self.total_steps} steps it was made for; pass "
+                "a larger "
                 "total_steps"
             )
         start = 0.0

@@ -14,7 +14,9 @@ Factor = Callable[[int], float]
 def _per_group(name: str, factor: Factor | Sequence[Factor], groups: int) -> list[Factor]:
     factors = list(factor) if isinstance(factor, Sequence) else [factor] * groups
     if len(factors) != groups:
-        raise ValueError(f"{name}: expected one function, or {groups} (one per group), got {len(factors)}")
+        raise ValueError(
+            f"{name}: expected one function, or {groups} (one per group), got {len(factors)}"
+        )
     return factors
 
 
@@ -73,7 +75,11 @@ class MultiStepLR(LRScheduler):
     """Times ``gamma`` at each of the ``milestones``; one listed twice counts twice."""
 
     def __init__(
-        self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        milestones: Iterable[int],
+        gamma: float = 0.1,
+        last_epoch: int = -1,
     ) -> None:
         self.milestones, self.gamma = sorted(milestones), gamma
         super().__init__(optimizer, last_epoch)
@@ -86,7 +92,11 @@ class ConstantLR(LRScheduler):
     """``factor`` times the learning rate for the first ``total_iters`` steps, then all of it."""
 
     def __init__(
-        self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5, last_epoch: int = -1
+        self,
+        optimizer: Optimizer,
+        factor: float = 1 / 3,
+        total_iters: int = 5,
+        last_epoch: int = -1,
     ) -> None:
         if not 0 <= factor <= 1:
             raise ValueError(f"ConstantLR: expected factor in [0, 1], got {factor}")
@@ -148,7 +158,8 @@ class PolynomialLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """Half a cosine wave from the initial learning rate to ``eta_min`` over ``T_max`` steps, and back.
+    """Half a cosine wave from the initial learning rate to ``eta_min`` over ``T_max`` steps, and
+    back.
 
     Loshchilov & Hutter, "SGDR: stochastic gradient descent with warm restarts" (2016).
     """
@@ -182,7 +193,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         for what, value in (("T_0", T_0), ("T_mult", T_mult)):
             if value < 1 or int(value) != value:
                 raise ValueError(
-                    f"CosineAnnealingWarmRestarts: expected {what} to be a whole number >= 1, got {value}"
+                    f"CosineAnnealingWarmRestarts: expected {what} to be a whole number >= 1, got "
+                    f"{value}"
                 )
         self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
         self.floor = eta_min
@@ -209,7 +221,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
 
 class WarmupLR(LRScheduler):
-    """A line from ``start_factor`` up to the learning rate over ``warmup`` steps, then the schedule ``after``.
+    """A line from ``start_factor`` up to the learning rate over ``warmup`` steps, then the schedule
+    ``after``.
 
     ``after`` starts counting when the warm-up ends; without one the learning rate stays.
 

@@ -12,13 +12,15 @@ from .scheduler import _plain
 
 
 class ReduceLROnPlateau:
-    """Times ``factor`` after ``patience`` steps without improvement of the metric given to ``step``.
+    """Times ``factor`` after ``patience`` steps without improvement of the metric given to
+    ``step``.
 
     Args:
         optimizer: whose learning rates are set.
         mode: "min" if the metric should fall, "max" if it should rise.
         factor, patience: how much and how soon.
-        threshold: by how much better counts, as a share ("rel") or outright ("abs": ``threshold_mode``).
+        threshold: by how much better counts, as a share ("rel") or outright ("abs":
+            ``threshold_mode``).
         cooldown: steps to wait after a reduction.
         min_lr: no lower than this (one number, or one per group).
         eps: smaller changes are not made.
@@ -37,7 +39,9 @@ class ReduceLROnPlateau:
         eps: float = 1e-8,
     ) -> None:
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"ReduceLROnPlateau: expected an optimizer, got {type(optimizer).__name__}")
+            raise TypeError(
+                f"ReduceLROnPlateau: expected an optimizer, got {type(optimizer).__name__}"
+            )
         if mode not in ("min", "max"):
             raise ValueError(f"ReduceLROnPlateau: mode must be 'min' or 'max', got {mode!r}")
         if threshold_mode not in ("rel", "abs"):

@@ -1,8 +1,10 @@
-"""What all schedules share: a pure function from step to learning rate, and the step that applies it.
+"""What all schedules share: a pure function from step to learning rate, and the step that applies
+it.
 
-``lr_at(t)`` depends on nothing but t, so a schedule cannot be stepped at a wrong moment, and can be plotted
-without an optimizer having moved. Where something else changes the learning rate too (another schedule, the
-user), the schedule applies the ratio between its steps instead, so that schedules multiply.
+``lr_at(t)`` depends on nothing but t, so a schedule cannot be stepped at a wrong moment, and can be
+plotted without an optimizer having moved. Where something else changes the learning rate too
+(another schedule, the user), the schedule applies the ratio between its steps instead, so that
+schedules multiply.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ class LRScheduler:
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(
-                f"{type(self).__name__}: expected an optimizer, got {type(optimizer).__name__}; make the "
+                f"{type(self).__name__}: expected an optimizer, got {type(optimizer).__name__}; "
+                "make the "
                 "optimizer first, then the schedule around it"
             )
         self.optimizer = optimizer
@@ -39,7 +42,8 @@ class LRScheduler:
                 group.setdefault("initial_lr", float(group["lr"]))
             elif "initial_lr" not in group:
                 raise KeyError(
-                    f"{type(self).__name__}: group {place} has no 'initial_lr' to resume from; load the "
+                    f"{type(self).__name__}: group {place} has no 'initial_lr' to resume from; "
+                    "load the "
                     "optimizer's state first, or set it"
                 )
         self.base_lrs = [float(group["initial_lr"]) for group in optimizer.param_groups]
@@ -75,7 +79,9 @@ class LRScheduler:
             if past:
                 return self.floor + (lr - self.floor) * (now / past)
             return lr + (self.base_lrs[place] - self.floor) * now
-        if before == -1 and lr != self.base_lrs[place]:  # on top of a schedule that was made earlier
+        if (
+            before == -1 and lr != self.base_lrs[place]
+        ):  # on top of a schedule that was made earlier
             return self.floor + (lr - self.floor) * self.shape(0, place)
         return self.lr_at(t, place)
 
