@@ -173,6 +173,7 @@ from .tensor.generators import (
     seed,
     set_rng_state,
 )
+from .tensor.saving import load, save
 from .tensor.sequences import arange, eye, linspace, logspace, tril_indices, triu_indices
 
 # PyTorch's names for these dtypes; nothing below uses Python's types of that name.
