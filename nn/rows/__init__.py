@@ -3,8 +3,8 @@
 from ...engine.op import TABLE
 from ...tensor import Tensor
 from ...tensor.rows.structural import serve_tensors
-from . import linear, losses
+from . import activations, convolution, linear, losses
 
 serve_tensors(Tensor, TABLE)
 
-__all__ = ["linear", "losses"]
+__all__ = ["activations", "convolution", "linear", "losses"]

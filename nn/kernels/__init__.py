@@ -1,0 +1,1 @@
+"""Array code behind the fused rows: NumPy in, NumPy out, no graph."""

@@ -1,0 +1,38 @@
+"""Work space that kernels use again and again: fresh memory would cost a page fault every 4 kB."""
+
+from __future__ import annotations
+
+import threading
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ...tensor.node import Array
+
+LARGEST = 1 << 25  # bytes of a buffer that is kept; kernels work in pieces that stay far below
+
+
+class _Shelf(threading.local):
+    def __init__(self) -> None:
+        self.buffers: dict[str, Array] = {}
+
+
+_shelf = _Shelf()
+
+
+def scratch(slot: str, shape: tuple[int, ...], dtype: Any) -> Array:
+    """An uninitialised array of this thread, valid until the same ``slot`` is asked for again.
+
+    It must never leave the kernel that asked for it: the next kernel overwrites it.
+    """
+    dtype = np.dtype(dtype)
+    if dtype.hasobject:  # scalar graphs in arrays: a reference is never left lying about
+        return np.empty(shape, dtype)
+    size = prod(shape) * dtype.itemsize
+    buffer = _shelf.buffers.get(slot)
+    if buffer is None or buffer.nbytes < size:
+        buffer = np.empty(size, np.uint8)
+        if size <= LARGEST:
+            _shelf.buffers[slot] = buffer
+    return buffer[:size].view(dtype).reshape(shape)
