@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .. import Generator, data, from_numpy, manual_seed, nn, no_grad, optim, viz
+from .. import data, nn, optim, viz
+from ..engine import no_grad
+from ..tensor.creation import from_numpy
+from ..tensor.generators import Generator, manual_seed
 from .guide import Guide
 
 PROMISED = 0.95
@@ -18,8 +21,7 @@ def run(guide: Guide) -> None:
     test_images, test_labels = from_numpy(images.reshape(-1, 64)), from_numpy(labels)
     net = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
     optimizer = optim.Adam(net.parameters(), lr=3e-3)
-    generator = Generator().manual_seed(guide.seed)
-    loader = data.DataLoader(train, batch_size=64, shuffle=True, generator=generator)
+    loader = data.DataLoader(train, batch_size=64, shuffle=True, generator=Generator(guide.seed))
     epochs = 2 if guide.quick else 25
     losses = []
     for epoch in range(1, epochs + 1):

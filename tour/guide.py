@@ -66,9 +66,9 @@ class Guide:
             self.say(f"   | {line}")
 
     def progress(self, step: int, steps: int, text: str) -> None:
-        """Print about six lines over a training run, the first and the last step among them."""
+        """Print about six lines over a training run: first step, last step, and some between."""
         every = max(1, steps // 5)
-        if step % every == 0 or step == steps:
+        if step == 1 or step % every == 0 or step == steps:
             self.say(f"   step {step:>{len(str(steps))}}/{steps}  {text}")
 
     def fail(self, text: str) -> None:
