@@ -6,28 +6,36 @@ from typing import Any
 
 from .op import TABLE
 from .value import Value
-
-Reference = tuple[str, int]  # ("node", place in the flat list), told apart from a constant operand
+from .walk import history
 
 
 def reduce(value: Value) -> tuple[Any, ...]:
-    """A leaf as itself; a result as its whole history in one flat list, whose leaves stay shared."""
-    if not value.edges:
+    """A leaf as itself; a result as its whole history, in columns: one object per node is slow.
+
+    Leaves stay shared with whatever is pickled along; results that are pickled one by one each
+    bring their own history.
+    """
+    if value.op is None:
         return _leaf, (value.data, value._grad, value.label)
-    from .walk import history
-
     nodes = history(value)
-    place = {node: index for index, node in enumerate(nodes)}
-    return _rebuild, ([node if not node.edges else _flat(node, place) for node in nodes],)
+    leaves = [node for node in nodes if node.op is None]
+    inner = [node for node in nodes if node.op is not None]
+    place = {node: index for index, node in enumerate([*leaves, *inner])}
+    columns = (
+        [node.op.name for node in inner if node.op is not None],
+        [node.data for node in inner],
+        [node._grad for node in inner],
+        [node.label for node in inner],
+        [len(node.edges) for node in inner],
+        [place[e] if e.__class__ is Value else e for node in inner for e in node.edges],
+        # the operands that are Values are the inputs, in order: only the others need saying
+        [c and tuple([None if isinstance(a, Value) else a for a in c]) for c in map(_call, inner)],
+    )
+    return _rebuild, (leaves, columns)
 
 
-def _flat(node: Value, place: dict[Value, int]) -> tuple[Any, ...]:
-    assert node.op is not None
-    children = [place[child] for child in node.inputs]
-    call = None
-    if node._call is not None:
-        call = [("node", place[a]) if isinstance(a, Value) else a for a in node._call]
-    return node.data, node._grad, node.label, node.op.name, children, node.partials, call
+def _call(node: Value) -> tuple[Any, ...] | None:
+    return node._call
 
 
 def _leaf(data: float, gradient: float | None, label: str | None) -> Value:
@@ -36,33 +44,37 @@ def _leaf(data: float, gradient: float | None, label: str | None) -> Value:
     return made
 
 
-def _rebuild(flat: list[Any]) -> Value:
-    nodes: list[Value] = []
-    for entry in flat:
-        nodes.append(entry if isinstance(entry, Value) else _inner(entry, nodes))
+def _rebuild(leaves: list[Value], columns: tuple[list[Any], ...]) -> Value:
+    nodes = list(leaves)
+    names, data, gradients, labels, lengths, entries, calls = columns
+    start = 0
+    for name, number, gradient, label, length, call in zip(
+        names, data, gradients, labels, lengths, calls, strict=True
+    ):
+        edges = entries[start : start + length]
+        edges[::2] = operands = [nodes[place] for place in edges[::2]]
+        start += length
+        op = TABLE[name]
+        if call is not None:
+            given = iter(operands)
+            arity = len(op.args)
+            call = (*[next(given) if a is None else a for a in call[:arity]], *call[arity:])
+        made = Value(number, tuple(edges), op, call, label)
+        made._grad = gradient
+        nodes.append(made)
     return nodes[-1]
-
-
-def _inner(entry: tuple[Any, ...], nodes: list[Value]) -> Value:
-    data, gradient, label, name, children, partials, call = entry
-    edges = [part for pair in zip((nodes[c] for c in children), partials, strict=True) for part in pair]
-    if call is not None:
-        call = tuple(nodes[a[1]] if isinstance(a, tuple) and a[:1] == ("node",) else a for a in call)
-    made = Value(data, tuple(edges), TABLE[name], call, label)
-    made._grad = gradient
-    return made
 
 
 def deep_copy(value: Value, memo: dict[int, Any]) -> Value:
     """Copy operands before results, so that each finds its operands in the memo."""
-    from .walk import history
-
     for node in history(value):
-        if id(node) in memo:
-            continue
-        edges = tuple(memo[id(e)] if isinstance(e, Value) else e for e in node.edges)
-        call = node._call and tuple(memo[id(a)] if isinstance(a, Value) else a for a in node._call)
-        made = Value(node.data, edges, node.op, call, node.label)
-        made._grad = node._grad
-        memo[id(node)] = made
+        if id(node) not in memo:
+            edges = list(node.edges)
+            edges[::2] = [memo[id(child)] for child in edges[::2]]
+            call = node._call
+            if call is not None:
+                call = tuple([memo[id(a)] if isinstance(a, Value) else a for a in call])
+            made = Value(node.data, tuple(edges), node.op, call, node.label)
+            made._grad = node._grad
+            memo[id(node)] = made
     return memo[id(value)]  # type: ignore[no-any-return]

@@ -1,27 +1,26 @@
 """``Value``: one number that remembers how it was made.
 
-Every operation stores, beside its result, the operands it came from and the local derivative towards each:
-``edges`` is the flat tuple ``(operand, derivative, operand, derivative, …)``. Backward (``walk.py``) then is
-multiplying along edges and adding where paths meet: the chain rule and nothing else.
+Every operation stores, beside its result, the operands it came from and the local derivative
+towards each: ``edges`` is the flat tuple ``(operand, derivative, operand, derivative, …)``.
+Backward (``walk.py``) then is multiplying along edges and adding where paths meet: the chain rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
-from . import floats as _floats  # noqa: F401  (attaches the float kernels)
+from .floats import power
 from .modes import mode
-from .op import KINDS, TABLE, Ieee, Op
+from .op import TABLE, Ieee, Op
 
 Number = float | int
-_tick = count(1).__next__  # operands are always older than what is made of them
-_ADD, _SUB, _MUL, _NEG, _RELU = (TABLE[name] for name in ("add", "sub", "mul", "neg", "relu"))
+_ADD, _SUB, _MUL, _POW, _RELU = (TABLE[name] for name in ("add", "sub", "mul", "pow", "relu"))
+_new = object.__new__
 
 
 def slope(op: Op, place: int, y: float, call: tuple[Any, ...]) -> float:
-    """The local derivative towards operand ``place``: the table's rule for an upstream gradient of 1."""
+    """The local derivative towards operand ``place``: the table's rule for a gradient of 1."""
     rule = op.vjp[place]
     if rule is None:
         return 0.0
@@ -37,42 +36,65 @@ def _unary(name: str) -> Callable[[Value], Value]:
     kernel = op.on[float]
 
     def method(self: Value) -> Value:
-        y = kernel(self.data)
-        if mode().grad:
-            return Value(y, (self, slope(op, 0, y, (self.data,))), op)
-        return Value(y)
+        if mode().plain:
+            x = self.data
+            y = kernel(x)
+            return _result(y, (self, slope(op, 0, y, (x,))), op)
+        return apply(op, (self,))
 
-    method.__name__ = name.rstrip("_")
-    method.__doc__ = f"{op.why}"
+    method.__name__ = name
+    method.__doc__ = op.why
     return method
 
 
-def _binary(name: str, reflected: bool = False) -> Callable[[Value, Any], Value]:
+def _binary(name: str, reflected: bool = False) -> Callable[[Value, Any], Any]:
     op = TABLE[name]
+    kernel = op.on[float]
 
-    def method(self: Value, other: Any) -> Value:
-        if other.__class__ is not Value:
+    def method(self: Value, other: Any) -> Any:
+        if (other.__class__ is float or other.__class__ is int) and mode().plain:
+            x, c = self.data, float(other)
+            call = (c, x) if reflected else (x, c)
+            data = kernel(*call)
+            y = _result(data, (self, slope(op, int(reflected), data, call)), op)
+            y._call = (c, self) if reflected else (self, c)
+            return y
+        if not isinstance(other, Value):
             other = _operand(other)
             if other is NotImplemented:
                 return NotImplemented
             if other.__class__ is not float:
-                return _over_array(op, self, other, reflected)  # type: ignore[no-any-return]
+                return kinds.over_array(op, self, other, reflected)
         return apply(op, (other, self) if reflected else (self, other))
 
-    method.__doc__ = f"{op.why}"
+    method.__name__ = name
+    method.__doc__ = op.why
     return method
 
 
-def _comparison(name: str) -> Callable[[Value, Any], bool]:
+def _function(name: str) -> Callable[[Value, Any], Value]:
+    """As ``_binary``, for methods: there is nobody else to ask about an operand unknown here."""
+    operation = _binary(name)
+
+    def method(self: Value, other: Any) -> Value:
+        _given(name, other)
+        return operation(self, other)  # type: ignore[no-any-return]
+
+    method.__name__ = name
+    method.__doc__ = operation.__doc__
+    return method
+
+
+def _comparison(name: str) -> Callable[[Value, Any], Any]:
     compare = TABLE[name].on[float]
 
-    def method(self: Value, other: Any) -> bool:
+    def method(self: Value, other: Any) -> Any:
         if isinstance(other, Value):
-            return compare(self.data, other.data)  # type: ignore[no-any-return]
+            return compare(self.data, other.data)
         other = _operand(other)
         if other.__class__ is not float:
             return NotImplemented
-        return compare(self.data, other)  # type: ignore[no-any-return]
+        return compare(self.data, other)
 
     return method
 
@@ -91,10 +113,16 @@ class Value:
     (-0.9640..., 0.0706..., 0.1413...)
     """
 
-    __slots__ = ("data", "_grad", "edges", "op", "_call", "label", "seq", "mark", "__weakref__")
+    __slots__ = ("data", "_grad", "edges", "op", "_call", "label", "pending", "__weakref__")
     __array_ufunc__ = None  # NumPy operands leave the operation to us
 
     data: float
+    _grad: float | None  # None: no gradient was computed
+    edges: tuple[Any, ...]
+    op: Op | None  # None for a leaf
+    _call: tuple[Any, ...] | None  # operands and parameters, where they are more than the inputs
+    label: str | None
+    pending: int  # within backward: results that still owe it a gradient
 
     def __init__(
         self,
@@ -104,16 +132,13 @@ class Value:
         call: tuple[Any, ...] | None = None,
         label: str | None = None,
     ) -> None:
-        if data.__class__ is not float:
-            data = _number(data)
-        self.data = data
-        self._grad: float | None = None
+        self.data = data if data.__class__ is float else _number(data)
+        self._grad = None
         self.edges = edges
         self.op = op
         self._call = call
         self.label = label
-        self.seq = _tick()
-        self.mark: object = None
+        self.pending = 0
 
     # What it was made of -------------------------------------------------------------------------
 
@@ -165,8 +190,8 @@ class Value:
     def backward(self, gradient: float = 1.0) -> None:
         """Add the gradient of this number to every leaf it was computed from.
 
-        Inner numbers hold the gradient of this call alone, so a second call adds exactly once more to the
-        leaves. ``gradient`` scales everything: the derivative of some final result by this number.
+        Inner numbers hold the gradient of this call alone, so a second call adds exactly once more
+        to the leaves. ``gradient`` scales everything: the slope of a final result by this number.
 
         Raises:
             ValueError: ``gradient`` is not finite.
@@ -174,44 +199,40 @@ class Value:
         walk.backward(self, gradient)
 
     # Arithmetic ----------------------------------------------------------------------------------
-    # Sums, products and relu are most of any graph: these spell out the slopes that the table gives.
+    # Sums, products and relu are most of any graph: they spell out the slopes that the table gives.
 
     def __add__(self, other: Any) -> Value:
-        if other.__class__ is Value:
-            if mode().grad:
-                return Value(self.data + other.data, (self, 1.0, other, 1.0), _ADD)
-            return Value(self.data + other.data)
-        return _add_constant(self, other)
+        if other.__class__ is Value and mode().plain:
+            return _result(self.data + other.data, (self, 1.0, other, 1.0), _ADD)
+        return _add(self, other)  # type: ignore[no-any-return]  # Any: it may be NotImplemented
 
     def __mul__(self, other: Any) -> Value:
-        if other.__class__ is Value:
-            a = self.data
-            b = other.data
-            if mode().grad:
-                return Value(a * b, (self, b, other, a), _MUL)
-            return Value(a * b)
-        return _mul_constant(self, other)
+        if other.__class__ is Value and mode().plain:
+            a, b = self.data, other.data
+            return _result(a * b, (self, b, other, a), _MUL)
+        return _mul(self, other)  # type: ignore[no-any-return]
 
     def __sub__(self, other: Any) -> Value:
-        if other.__class__ is Value:
-            if mode().grad:
-                return Value(self.data - other.data, (self, 1.0, other, -1.0), _SUB)
-            return Value(self.data - other.data)
-        return _sub_constant(self, other)
+        if other.__class__ is Value and mode().plain:
+            return _result(self.data - other.data, (self, 1.0, other, -1.0), _SUB)
+        return _sub(self, other)  # type: ignore[no-any-return]
 
-    def __neg__(self) -> Value:
-        if mode().grad:
-            return Value(-self.data, (self, -1.0), _NEG)
-        return Value(-self.data)
+    def __pow__(self, other: Any) -> Value:
+        if (other.__class__ is int or other.__class__ is float) and mode().plain:
+            x, n = self.data, float(other)
+            y = _result(power(x, n), (self, n * power(x, n - 1.0) if n else 0.0), _POW)
+            y._call = (self, n)
+            return y
+        return _pow(self, other)  # type: ignore[no-any-return]
 
     def relu(self) -> Value:
         """x where positive, else 0 (with slope 0 there, and at 0)."""
-        x = self.data
-        if mode().grad:
+        if mode().plain:
+            x = self.data
             if x <= 0.0:
-                return Value(0.0, (self, 0.0), _RELU)
-            return Value(x, (self, 1.0), _RELU)
-        return Value(0.0 if x <= 0.0 else x)
+                return _result(0.0, (self, 0.0), _RELU)
+            return _result(x, (self, 1.0), _RELU)
+        return apply(_RELU, (self,))
 
     def __pos__(self) -> Value:
         return self
@@ -221,13 +242,12 @@ class Value:
     __rsub__ = _binary("sub", reflected=True)
     __truediv__ = _binary("div")
     __rtruediv__ = _binary("div", reflected=True)
-    __pow__ = _binary("pow")
     __rpow__ = _binary("pow", reflected=True)
     __floordiv__ = _binary("floor_divide")
     __rfloordiv__ = _binary("floor_divide", reflected=True)
     __mod__ = _binary("remainder")
     __rmod__ = _binary("remainder", reflected=True)
-    __abs__ = _unary("abs")
+    __neg__, __abs__ = _unary("neg"), _unary("abs")
 
     exp, exp2, expm1 = _unary("exp"), _unary("exp2"), _unary("expm1")
     log, log1p, log2, log10 = _unary("log"), _unary("log1p"), _unary("log2"), _unary("log10")
@@ -242,8 +262,8 @@ class Value:
     logsigmoid = _unary("logsigmoid")
     floor, ceil, trunc, round = _unary("floor"), _unary("ceil"), _unary("trunc"), _unary("round")
     sign, abs, neg = _unary("sign"), _unary("abs"), _unary("neg")
-    maximum, minimum = _binary("maximum"), _binary("minimum")
-    fmod, atan2, hypot = _binary("fmod"), _binary("atan2"), _binary("hypot")
+    maximum, minimum = _function("maximum"), _function("minimum")
+    fmod, atan2, hypot = _function("fmod"), _function("atan2"), _function("hypot")
 
     def leaky_relu(self, negative_slope: float = 0.01) -> Value:
         return apply(TABLE["leaky_relu"], (self,), (negative_slope,))
@@ -271,12 +291,12 @@ class Value:
 
     __lt__, __le__ = _comparison("lt"), _comparison("le")
     __gt__, __ge__ = _comparison("gt"), _comparison("ge")
-    __eq__ = _comparison("eq")  # type: ignore[assignment]
-    __ne__ = _comparison("ne")  # type: ignore[assignment]
+    __eq__ = _comparison("eq")
+    __ne__ = _comparison("ne")
     __hash__ = object.__hash__  # two numbers of equal size are still two places in a graph
 
     def __float__(self) -> float:
-        return self.data
+        return float(self.data)  # data is the user's to write, an int too
 
     def __int__(self) -> int:
         return int(self.data)
@@ -300,7 +320,9 @@ class Value:
         return format(self.data, spec) if spec else repr(self)
 
     def __copy__(self) -> Value:
-        return Value(self.data, self.edges, self.op, self._call, self.label)
+        made = Value(self.data, self.edges, self.op, self._call, self.label)
+        made._grad = self._grad
+        return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         return copies.deep_copy(self, memo)
@@ -309,28 +331,51 @@ class Value:
         return copies.reduce(self)
 
 
+def _result(data: float, edges: tuple[Any, ...], op: Op) -> Value:
+    """As ``Value(data, edges, op)``, at two thirds of the cost: calling a class has its price."""
+    y: Value = _new(Value)
+    y.data = data
+    y._grad = None
+    y.edges = edges
+    y.op = op
+    y._call = None
+    y.label = None
+    y.pending = 0
+    return y
+
+
 def apply(op: Op, operands: tuple[Value | float, ...], params: tuple[Any, ...] = ()) -> Value:
     """Run ``op`` on Values and floats, recording an edge to every Value."""
-    call = tuple([a.data if a.__class__ is Value else a for a in operands]) + params  # type: ignore[union-attr]
-    y = op.on[float](*call)
-    if not mode().grad:
-        return Value(y)
-    edges: list[Any] = []
-    for place, operand in enumerate(operands):
-        if operand.__class__ is Value:
-            edges += (operand, slope(op, place, y, call))
-    plain = not params and len(edges) == 2 * len(operands)
-    return Value(y, tuple(edges), op, None if plain else (*operands, *params))
+    call = tuple([a.data if isinstance(a, Value) else a for a in operands]) + params
+    data = op.on[float](*call)
+    now = mode()
+    if not now.grad:
+        y = Value(data)
+    else:
+        edges: list[Any] = []
+        for place, operand in enumerate(operands):
+            if isinstance(operand, Value):
+                edges += (operand, slope(op, place, data, call))
+        y = Value(data, tuple(edges), op if edges else None)
+        if len(edges) < 2 * len(operands) or params:
+            y._call = (*operands, *params)
+    if now.anomaly:
+        anomaly.check_result(op, y, call)
+    return y
 
 
-_add_constant, _mul_constant, _sub_constant = _binary("add"), _binary("mul"), _binary("sub")
+_add, _sub, _mul, _pow = _binary("add"), _binary("sub"), _binary("mul"), _binary("pow")
 
 
 def _number(data: Any) -> float:
-    if isinstance(data, (str, bytes)) or isinstance(data, Value):
+    if isinstance(data, (str, bytes, Value)):
         raise TypeError(
             f"Value: expected a number, got {type(data).__name__} {data!r}; "
-            + ("use it as it is, or .detach() it" if isinstance(data, Value) else "convert it first")
+            + (
+                "use it as it is, or .detach() it"
+                if isinstance(data, Value)
+                else "convert it first"
+            )
         )
     try:
         return float(data)
@@ -362,38 +407,4 @@ def _given(name: str, number: Any) -> Value | float:
     return found
 
 
-def _over_array(op: Op, value: Value, array: Any, reflected: bool) -> Any:
-    """``array * value``: NumPy's own loop over the entries, giving an array of Values."""
-    import numpy as np
-
-    entries = np.frompyfunc(lambda entry: apply(op, (entry, value) if reflected else (value, entry)), 1, 1)
-    lifted = np.frompyfunc(lambda entry: entry if isinstance(entry, Value) else float(entry), 1, 1)
-    return entries(lifted(array))
-
-
-def _on_values(op: Op) -> Callable[..., Any]:
-    arity = len(op.args)
-
-    def call(*arguments: Any) -> Any:
-        operands, params = arguments[:arity], arguments[arity:]
-        if op.result == "bool":
-            return op.on[float](*(a.data if isinstance(a, Value) else a for a in operands))
-        operands = tuple(a if isinstance(a, Value) else float(a) for a in operands)
-        return apply(op, operands, params)
-
-    return call
-
-
-def _where(condition: Any, a: Any, b: Any) -> Any:
-    """Keeps a truth value as the condition: only the branches are operands of the graph."""
-    chosen = a if condition else b
-    return chosen if isinstance(chosen, Value) else Value(float(chosen))
-
-
-KINDS[Value] = (3, Value)
-for _op in TABLE.values():
-    if float in _op.on:
-        _op.on[Value] = _on_values(_op)
-TABLE["where"].on[Value] = _where
-
-from . import copies, walk  # noqa: E402  (both need Value)
+from . import anomaly, copies, kinds, walk  # noqa: E402  (they need Value)

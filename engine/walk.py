@@ -4,89 +4,154 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Sequence
-from operator import attrgetter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
-from .modes import enable_grad
+from . import anomaly
+from .modes import enable_grad, mode, no_grad
 from .value import Value
 
-_age = attrgetter("seq")
-# Marks and inner gradients live on the nodes, so one walk at a time: threads that share leaves stay exact.
+# Counts and gradients live on the nodes, so one walk at a time: threads may share leaves.
 _walking = threading.Lock()
 
 
 def backward(root: Value, gradient: float = 1.0) -> None:
     """Add ``gradient`` times d root / d leaf to every leaf; inner nodes get a fresh gradient."""
-    gradient = float(gradient)
-    if not math.isfinite(gradient):
-        raise ValueError(
-            f"backward: expected a finite gradient to start from, got {gradient}; "
-            "every gradient would become nan or inf"
-        )
+    gradient = _seed("backward", gradient)
     with _walking:
-        if not root.edges:
+        if root.op is None:
             root._grad = root.grad + gradient
             return
+        found = _reach(root)
         root._grad = gradient
-        for node in _inner_nodes(root):
-            g, edges = node._grad, node.edges
-            if len(edges) == 4:  # most ops have two operands or one: spelt out, for speed
-                a, slope_a, b, slope_b = edges
-                a._grad += g * slope_a
-                b._grad += g * slope_b
-            elif len(edges) == 2:
-                a, slope_a = edges
-                a._grad += g * slope_a
-            else:
-                for a, slope_a in zip(edges[::2], edges[1::2], strict=True):
-                    a._grad += g * slope_a
+        try:
+            order = _descend(root)
+        except BaseException:  # interrupted: leave no counts behind
+            for node in found:
+                node.pending = 0
+            raise
+    if mode().anomaly:
+        anomaly.check_gradients(order)
 
 
-def _inner_nodes(root: Value) -> list[Value]:
-    """All but the leaves, results before operands, with gradients ready to be added to.
+def _seed(name: str, gradient: Any) -> float:
+    try:
+        seed = float(gradient)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{name}: expected a number to start from, got {type(gradient).__name__}"
+        ) from None
+    if not math.isfinite(seed):
+        raise ValueError(
+            f"{name}: expected a finite gradient to start from, got {seed}; "
+            "every gradient would become nan or inf"
+        )
+    return seed
+
+
+# Both passes below take the first two operands, which most ops have no more of, spelt out: a call
+# per edge would double their time. ``_count`` and ``_give`` say the same for any further operand.
+
+
+def _reach(root: Value) -> list[Value]:
+    """All but the leaves below ``root``; each learns how many results will send it a gradient.
 
     Inner gradients start at 0; leaves keep theirs, since they accumulate.
     """
-    token = object()
-    root.mark = token
-    inner = [root]
-    push = inner.append
-    for node in inner:
+    found = [root]
+    push = found.append
+    for node in found:
         edges = node.edges
-        child = edges[0]
-        if child.mark is not token:
-            child.mark = token
-            if child.op is not None:
-                child._grad = 0.0
-                push(child)
-            elif child._grad is None:
-                child._grad = 0.0
-        if len(edges) == 2:
-            continue
-        for child in edges[2::2]:
-            if child.mark is not token:
-                child.mark = token
-                if child.op is not None:
-                    child._grad = 0.0
-                    push(child)
-                elif child._grad is None:
-                    child._grad = 0.0
-    inner.sort(key=_age, reverse=True)
-    return inner
+        if len(edges) == 4:
+            child, _, other, _ = edges
+            if other.pending:
+                other.pending += 1
+            elif other.op is not None:
+                other.pending, other._grad = 1, 0.0
+                push(other)
+            elif other._grad is None:
+                other._grad = 0.0
+        elif len(edges) == 2:
+            child, _ = edges
+        else:
+            child = edges[0]
+            for other in edges[2::2]:
+                _count(other, push)
+        if child.pending:
+            child.pending += 1
+        elif child.op is not None:
+            child.pending, child._grad = 1, 0.0
+            push(child)
+        elif child._grad is None:
+            child._grad = 0.0
+    return found
+
+
+def _count(child: Value, push: Callable[[Value], None]) -> None:
+    if child.pending:
+        child.pending += 1
+    elif child.op is not None:
+        child.pending, child._grad = 1, 0.0
+        push(child)
+    elif child._grad is None:
+        child._grad = 0.0
+
+
+def _descend(root: Value) -> list[Value]:
+    """Multiply along edges, add where paths meet; a node sends on once it got all it was owed."""
+    order = [root]
+    push = order.append
+    for node in order:
+        g, edges = node._grad, node.edges
+        if len(edges) == 4:
+            child, slope, other, other_slope = edges
+            other._grad += g * other_slope
+            owed = other.pending
+            if owed == 1:
+                other.pending = 0
+                push(other)
+            elif owed:
+                other.pending = owed - 1
+        elif len(edges) == 2:
+            child, slope = edges
+        else:
+            child, slope = edges[:2]
+            for other, other_slope in zip(edges[2::2], edges[3::2], strict=True):
+                _give(other, g * other_slope, push)
+        child._grad += g * slope
+        owed = child.pending
+        if owed == 1:
+            child.pending = 0
+            push(child)
+        elif owed:
+            child.pending = owed - 1
+    return order
+
+
+def _give(child: Value, part: float, push: Callable[[Value], None]) -> None:
+    child._grad += part  # type: ignore[operator]  # _reach saw to it
+    owed = child.pending
+    if owed == 1:
+        child.pending = 0
+        push(child)
+    elif owed:
+        child.pending = owed - 1
 
 
 def history(*roots: Value) -> list[Value]:
-    """Every Value that ``roots`` were computed from, and themselves, operands before results."""
-    found = list(dict.fromkeys(roots))
-    seen = set(found)
-    for node in found:
-        for child in node.edges[::2]:
-            if child not in seen:
-                seen.add(child)
-                found.append(child)
-    found.sort(key=_age)
-    return found
+    """Every Value that ``roots`` were computed from, and themselves, operands before results.
+
+    The order follows from the graph alone: left operands first.
+    """
+    found: dict[Value, None] = {}
+    path = list(reversed(roots))
+    while path:
+        waiting = [child for child in path[-1].edges[::2] if child not in found]
+        if waiting:
+            path += reversed(waiting)
+        else:
+            found[path.pop()] = None
+    return list(found)
 
 
 @overload
@@ -100,8 +165,8 @@ def grad(
 ) -> Value | list[Value]:
     """The gradient of ``y`` by each of ``xs``, leaving every ``.grad`` alone.
 
-    With ``create_graph`` the results are part of the graph, so they can be differentiated again, to any
-    order. What ``y`` does not depend on has gradient 0.
+    With ``create_graph`` the results are part of the graph, so they can be differentiated again, to
+    any order. What ``y`` does not depend on has gradient 0.
 
     >>> x = Value(2.0)
     >>> first = grad(x**3, x, create_graph=True)
@@ -115,30 +180,28 @@ def grad(
     nodes = history(y)
     leading = set(targets)  # nodes on a path to some target: no rule runs for any other
     for node in nodes:
-        if not leading.isdisjoint(node.edges[::2]):
+        if not leading.isdisjoint(node.inputs):
             leading.add(node)
-    adjoint: dict[Value, Value] = {y: Value(gradient)}
-    step = _differentiable_step if create_graph else _plain_step
-    for node in reversed(nodes):
-        if node in adjoint and node.edges and node in leading:
-            step(node, adjoint, leading)
+    adjoint: dict[Value, Value] = {y: Value(_seed("grad", gradient))}
+    parts = _differentiable_parts if create_graph else _plain_parts
+    with enable_grad() if create_graph else no_grad():
+        for node in reversed(nodes):
+            if node in adjoint and node.op is not None and node in leading:
+                for child, part in parts(node, adjoint[node]):
+                    if child in leading:
+                        adjoint[child] = adjoint[child] + part if child in adjoint else part
     found = [adjoint.get(x, Value(0.0)) for x in targets]
     return found[0] if isinstance(xs, Value) else found
 
 
-def _plain_step(node: Value, adjoint: dict[Value, Value], leading: set[Value]) -> None:
-    g = adjoint[node].data
-    for child, partial in zip(node.edges[::2], node.edges[1::2], strict=True):
-        if child in leading:
-            before = adjoint[child].data if child in adjoint else 0.0
-            adjoint[child] = Value(before + g * partial)
+def _plain_parts(node: Value, g: Value) -> Iterator[tuple[Value, Value]]:
+    for child, partial in zip(node.inputs, node.partials, strict=True):
+        yield child, Value(g.data * partial)
 
 
-def _differentiable_step(node: Value, adjoint: dict[Value, Value], leading: set[Value]) -> None:
+def _differentiable_parts(node: Value, g: Value) -> Iterator[tuple[Value, Value]]:
+    """The rules once more, now on Values, so that the parts have a history of their own."""
     assert node.op is not None
-    g, args = adjoint[node], node.args
-    with enable_grad():
-        for child, rule in zip(args, node.op.vjp, strict=True):
-            if isinstance(child, Value) and child in leading and rule is not None:
-                part: Any = rule(g, node, *args, *node.params)
-                adjoint[child] = adjoint[child] + part if child in adjoint else part
+    for child, rule in zip(node.args, node.op.vjp, strict=True):
+        if isinstance(child, Value) and rule is not None:
+            yield child, rule(g, node, *node.args, *node.params)
