@@ -1,0 +1,207 @@
+"""``draw(y)``: the computation that made ``y``, as a picture."""
+
+from __future__ import annotations
+
+import html
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from . import render
+from .as_json import to_json
+from .dot import to_dot
+from .files import write_whole
+from .fold import BUDGET, fold
+from .mermaid import to_mermaid
+from .read import read
+from .spec import Graph
+from .svg import finished
+from .text import to_text
+from .words import describe, many, tip
+
+
+def draw(
+    *outputs: Any,
+    params: Any = None,
+    budget: int | None = BUDGET,
+    constants: bool = True,
+    title: str = "",
+    direction: str = "LR",
+    legend: bool = True,
+    apart: bool | None = None,
+) -> Drawing:
+    """The graph of everything that ``outputs`` were computed from.
+
+    The picture is of this moment: numbers that change later do not change it.
+
+    Args:
+        outputs: Values, Tensors, or one list of them.
+        params: a module, or a mapping of names to Values or Tensors, shown as parameters.
+        budget: the most boxes to show; a larger graph is folded and says so. ``None``: no limit.
+        constants: whether constant numbers get boxes, or stand in the op that uses them.
+        title: a line for the caption.
+        direction: ``"LR"`` from left to right or ``"TB"`` from top to bottom.
+        legend: whether the picture explains its boxes.
+        apart: whether ops are drawn beside the values they made; ``None`` decides by size.
+
+    Raises:
+        TypeError: an output is no Value and no Tensor.
+        ValueError: no output, a budget below 4, or an unknown direction.
+
+    >>> from gradling.engine import Value
+    >>> x = Value(3.0, label="x")
+    >>> y = x * x
+    >>> y.backward()
+    >>> print(draw(y))
+    *          data 9  grad 1
+    ├─ x leaf  data 3  grad 6
+    └─ x leaf  data 3  grad 6
+    1 op
+    """
+    if len(outputs) == 1 and isinstance(outputs[0], list | tuple):
+        outputs = tuple(outputs[0])
+    if not outputs:
+        raise ValueError("draw() needs something to draw: a Value, a Tensor, or several")
+    if direction not in ("LR", "TB"):
+        raise ValueError(f"direction: expected 'LR' or 'TB', got {direction!r}")
+    reading = read(outputs, params)
+    graph = reading.fill(*fold(reading.graph, budget, constants))
+    return Drawing(graph, title, direction, legend, apart)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture of a graph: shows itself in notebooks, prints as text, saves by suffix."""
+
+    graph: Graph
+    title: str = ""
+    direction: str = "LR"
+    legend: bool = True
+    apart: bool | None = None
+
+    @cached_property
+    def dot(self) -> str:
+        """The picture in Graphviz's language."""
+        return to_dot(
+            self.graph,
+            title=self.title,
+            direction=self.direction,
+            legend=self.legend,
+            apart=self.apart,
+        )
+
+    @cached_property
+    def _svg(self) -> str:
+        raw = render.render(self.dot, "svg").decode()
+        description = describe(self.graph)
+        tips = {node.id: tip(node) for node in self.graph.nodes}
+        return finished(raw, self.title or description.split(":")[0], description, tips)
+
+    def svg(self) -> str:
+        """The picture as SVG.
+
+        Raises:
+            RenderError: there is no Graphviz program to lay it out; the message says what to do.
+        """
+        return self._svg
+
+    def png(self) -> bytes:
+        """The picture as PNG.
+
+        Raises:
+            RenderError: as ``svg``; ``TooLarge`` where a bitmap cannot hold it.
+        """
+        return render.render(self.dot, "png")
+
+    def mermaid(self) -> str:
+        """The picture as a Mermaid flowchart."""
+        return to_mermaid(self.graph, title=self.title, direction=self.direction)
+
+    def text(self) -> str:
+        """The picture as a tree of text."""
+        return to_text(self.graph, title=self.title)
+
+    def json(self) -> str:
+        """The graph as JSON."""
+        return to_json(self.graph)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture in the format that the suffix names, whole or not at all.
+
+        Returns:
+            The file that was written: a png too large to open becomes an svg, with a warning.
+
+        Raises:
+            ValueError: the suffix is unknown.
+            FileNotFoundError: the folder does not exist.
+            RenderError: the format cannot be written here; the DOT file that was written instead
+                and the remedy are named.
+        """
+        path = Path(path)
+        form = path.suffix.lower().lstrip(".")
+        if form in _WRITERS:
+            return write_whole(path, _WRITERS[form](self))
+        if form not in _FORMS:
+            known = ", ".join(f".{suffix}" for suffix in (*_FORMS, *_WRITERS))
+            raise ValueError(f"cannot save {path.name!r}: expected a suffix of {known}")
+        try:
+            return write_whole(path, self._rendered(form))
+        except render.TooLarge as error:
+            instead = write_whole(path.with_suffix(".svg"), self.svg())
+            warnings.warn(f"{error}; wrote {instead} instead", stacklevel=2)
+            return instead
+        except render.RenderError as error:
+            instead = write_whole(path.with_suffix(".dot"), self.dot)
+            raise render.RenderError(
+                f"{error}. The graph itself was written to {instead}"
+            ) from None
+
+    def _rendered(self, form: str) -> str | bytes:
+        return self.svg() if form == "svg" else render.render(self.dot, form)
+
+    # Showing itself -------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        return self.text().rstrip("\n")
+
+    def __repr__(self) -> str:
+        graph = self.graph
+        return f"<Drawing of {many(graph.ops, 'op')} in {many(len(graph.nodes), 'box')}>"
+
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.svg()
+        except render.RenderError:
+            return None
+
+    def _repr_html_(self) -> str:
+        try:
+            svg = self.svg()
+        except render.RenderError as error:
+            return f"<pre>{html.escape(str(self))}\n\n{html.escape(str(error))}</pre>"
+        width = render.size(svg)[0] * 4 / 3
+        style = f"width:100%;max-width:{width:.0f}px;min-width:{width * 0.6:.0f}px;height:auto"
+        scalable = svg.replace("<svg ", f'<svg style="{style}" ', 1)
+        return f'<div style="width:100%;max-height:640px;overflow:auto">{scalable}</div>'
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        bundle = {"text/plain": str(self), "text/html": self._repr_html_()}
+        if svg := self._repr_svg_():
+            bundle["image/svg+xml"] = svg
+        return bundle
+
+
+_WRITERS: dict[str, Callable[[Drawing], str]] = {
+    "dot": lambda drawing: drawing.dot,
+    "gv": lambda drawing: drawing.dot,
+    "mmd": Drawing.mermaid,
+    "mermaid": Drawing.mermaid,
+    "md": lambda drawing: f"```mermaid\n{drawing.mermaid()}```\n",
+    "txt": Drawing.text,
+    "json": Drawing.json,
+}
+_FORMS = ("svg", "png", "pdf", "jpg", "jpeg", "ps", "eps", "gif", "webp")

@@ -1,0 +1,275 @@
+"""Make a graph small enough to read: a budget of boxes, met by ever stronger foldings.
+
+First constants move into the ops that use them. Then modules close, the innermost first; runs of
+one op (a sum written as many ``+``) and chains become one box; parts that are built alike become
+one box that says how many. What resists all of it is cut into bands along the depth. Each folding
+is near linear in the size of the graph and keeps it free of cycles.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from .boxes import Members, rebuilt
+from .parts import Part, instances, is_op, merge, singles, union, users
+from .spec import Graph
+from .words import summary_text, tally
+
+Folding = Callable[[list[Part]], list[Part]]
+BUDGET = 60
+EXACT, SIMILAR, LOOSE = range(3)  # alike: with constants, whatever the constants, by the op alone
+BANDS = 12  # a strip of more boxes without names tells nobody more
+
+
+def fold(
+    graph: Graph, budget: int | None = BUDGET, constants: bool = True
+) -> tuple[Graph, Members]:
+    """A graph of at most ``budget`` boxes, and the positions in ``graph`` each stands for.
+
+    Args:
+        budget: the most boxes to show; ``None`` shows everything.
+        constants: whether constants have boxes where the budget allows it.
+
+    Raises:
+        ValueError: for a budget below 4: leaves, parameters, ops and results.
+    """
+    if budget is not None and budget < 4:
+        raise ValueError(
+            f"budget is the number of boxes to show: expected at least 4, got {budget}"
+        )
+    hidden: set[int] = set()
+    if not constants or budget is not None and len(graph.nodes) > budget:
+        graph, hidden = without_constants(graph)
+    parts = singles(graph, hidden)
+    if budget is not None and len(parts) > budget:
+        parts = _folded(parts, budget)
+    return rebuilt(graph, parts)
+
+
+def _folded(parts: list[Part], budget: int) -> list[Part]:
+    if sum(part.solid for part in parts) > budget // 2:  # so many results are folded like the rest
+        parts = [replace(part, solid=False) for part in parts]
+    parts = by_scope(parts, budget)
+    exactly, similarly, loosely = (partial(alike, like=like) for like in (EXACT, SIMILAR, LOOSE))
+    single_file = partial(chains, budget=budget)
+    stages: list[list[Folding]] = [
+        [exactly],
+        [similarly, runs],
+        [single_file, similarly, runs],
+        [loosely, runs, single_file],
+    ]
+    for stage in stages:
+        before = 2 * len(parts)
+        while budget < len(parts) < 0.9 * before:  # a round that hardly helps is not worth its time
+            before = len(parts)
+            for folding in stage:
+                if len(parts) > budget:
+                    parts = folding(parts)
+    return parts if len(parts) <= budget else bands(parts, budget)
+
+
+def without_constants(graph: Graph) -> tuple[Graph, set[int]]:
+    """Write constant numbers into the ops that use them; also, which positions lost their box."""
+    place = {node.id: position for position, node in enumerate(graph.nodes)}
+    hidden = {
+        position
+        for position, node in enumerate(graph.nodes)
+        if node.role == "constant" and not node.result and (node.shape is None or node.value)
+    }
+    fixed: dict[int, list[tuple[int, str]]] = {}
+    for edge in graph.edges:
+        if place[edge.source] in hidden:
+            value = graph.nodes[place[edge.source]].value
+            text = "const" if value is None else summary_text(value)
+            fixed.setdefault(place[edge.target], []).append((edge.port, text))
+    nodes = list(graph.nodes)
+    for position, texts in fixed.items():
+        nodes[position] = replace(nodes[position], constants=tuple(sorted(texts)))
+    return replace(graph, nodes=tuple(nodes)), hidden
+
+
+# Foldings: parts -> fewer parts -------------------------------------------------------------------
+
+
+def by_scope(parts: list[Part], budget: int) -> list[Part]:
+    """Close modules from the innermost outwards until the budget holds."""
+    deepest = max((len(part.scope) for part in parts), default=0)
+    for depth in range(deepest, 0, -1):
+        group: list[Hashable] = [
+            part.scope[:depth]
+            if is_op(part) and len(part.scope) >= depth and not part.solid
+            else index
+            for index, part in enumerate(parts)
+        ]
+        calls = instances(group, parts)
+        _adopt_parameters(parts, calls)
+        if len(set(calls)) <= budget or depth == 1:
+            return merge(parts, calls, partial(_module, depth=depth))
+    return parts
+
+
+def _adopt_parameters(parts: list[Part], group: list[Hashable]) -> None:
+    """A parameter that one module alone uses is part of it; so is a leaf without a name."""
+    for index, used_by in enumerate(users(parts)):
+        homes = {group[at] for at in used_by}
+        part = parts[index]
+        own = part.role == "parameter" or part.role == "leaf" and not part.label
+        if own and not part.solid and len(homes) == 1 and isinstance(home := homes.pop(), tuple):
+            group[index] = home
+
+
+def _module(team: list[Part], depth: int) -> Part:
+    path = next(part.scope for part in team if part.role in ("op", "group"))[:depth]
+    kind = tuple((part.role, part.kind) for part in team)
+    return union(team, "group", ".".join(path), kind, scope=path[:-1], unit="module")
+
+
+def runs(parts: list[Part]) -> list[Part]:
+    """Close ops of one kind that feed only each other: a sum of many terms."""
+    return merge(parts, _rows(parts, lambda part, user, inputs: part.title == user.title), _run)
+
+
+def chains(parts: list[Part], budget: int) -> list[Part]:
+    """Close ops in single file, leaves aside: the longest, and no more than the budget asks for."""
+    head = _rows(parts, lambda part, user, inputs: inputs == 1)
+    lengths = Counter(head)
+    left, shortest = len(parts), len(parts) + 1
+    for length, rows in sorted(Counter(lengths.values()).items(), reverse=True):
+        if left > budget:
+            left, shortest = left - rows * (length - 1), length
+    group = [at if lengths[at] >= shortest else index for index, at in enumerate(head)]
+    return merge(parts, group, _chain)
+
+
+def _rows(parts: list[Part], joins: Callable[[Part, Part, int], bool]) -> list[int]:
+    """For each part the end of its row: parts join their only user, where ``joins`` says so.
+
+    No other path links the two, so contracting a row makes no cycle.
+    """
+    used_by = users(parts)
+    head = list(range(len(parts)))
+    for index in range(len(parts) - 1, -1, -1):
+        part = parts[index]
+        if len(used_by[index]) != 1 or part.solid or not is_op(part):
+            continue
+        user = parts[used_by[index][0]]
+        inputs = sum(is_op(parts[at]) for at in set(user.inputs))
+        if not user.solid and user.scope == part.scope and joins(part, user, inputs):
+            head[index] = head[used_by[index][0]]
+    return head
+
+
+def _run(team: list[Part]) -> Part:
+    steps = sum(part.steps for part in team)
+    kind = ("run", team[0].kind, steps)
+    row = union(team, "group", team[0].title, kind, f"{tally(steps)} in a row")
+    return replace(row, steps=steps)
+
+
+def _chain(team: list[Part]) -> Part:
+    titles = [part.title for part in team]
+    period = _period(titles)
+    rounds = len(titles) // period
+    shown = titles[:period] if period <= 4 else [*titles[:2], "…", titles[period - 1]]
+    title, unit = " → ".join(shown), ""
+    if rounds > 1:
+        rest = " and a part" if len(titles) % period else ""
+        title, unit = f"({title})", f"{tally(rounds)} times in a row{rest}"
+    return union(team, "group", title, ("chain", tuple(part.kind for part in team)), unit)
+
+
+def _period(items: Sequence[str]) -> int:
+    """The least p with ``items[i] == items[i + p]`` (Knuth, Morris and Pratt's borders)."""
+    border = [0] * len(items)
+    for index in range(1, len(items)):
+        length = border[index - 1]
+        while length and items[index] != items[length]:
+            length = border[length - 1]
+        border[index] = length + (items[index] == items[length])
+    return len(items) - border[-1]
+
+
+def alike(parts: list[Part], like: int) -> list[Part]:
+    """Join parts of one kind, made from alike parts: one unit of many."""
+    return merge(parts, _classes(parts, like), _many_alike)
+
+
+def _classes(parts: list[Part], like: int) -> list[Hashable]:
+    """A class per part; equal classes lie equally deep, so contracting them makes no cycle."""
+    numbers: dict[Hashable, int] = {}
+    classes: list[int] = []
+    scopes: dict[tuple[str, ...], str] = {}
+    for index, part in enumerate(parts):
+        below: tuple[int, ...] = tuple([classes[at] for at in part.inputs])
+        key: Hashable
+        if part.solid:
+            key = index
+        elif like == LOOSE:
+            key = (part.role, part.title, tuple(sorted(set(below))))
+        else:
+            if part.scope not in scopes:
+                scopes[part.scope] = re.sub(r"\d+", "#", ".".join(part.scope))
+            fixed = part.fixed if like == EXACT else ()
+            where = scopes[part.scope]
+            key = (part.role, part.kind, part.title, part.unit, part.label, fixed, where, below)
+        classes.append(numbers.setdefault(key, len(numbers)))
+    return _by_use(parts, classes, like)
+
+
+def _by_use(parts: list[Part], classes: list[int], like: int) -> list[Hashable]:
+    """The classes, with leaves told apart by what they are used for."""
+    purposes: list[Hashable] = list(classes)
+    for index, used_by in enumerate(users(parts)):
+        if not parts[index].inputs:
+            places = ((classes[at], _place(parts[at], index, like)) for at in used_by)
+            purposes[index] = (classes[index], frozenset(places))
+    return purposes
+
+
+def _place(user: Part, source: int, like: int) -> int:
+    return -1 if like == LOOSE or user.role == "group" else user.inputs.index(source)
+
+
+def _many_alike(team: list[Part]) -> Part:
+    first = team[0]
+    role = first.role if not is_op(first) else "group"
+    same = all((part.each, part.unit) == (first.each, first.unit) for part in team)
+    kind = first.kind if all(part.kind == first.kind for part in team) else ("any", first.title)
+    merged = union(team, role, first.title, kind, scope=first.scope)
+    return replace(merged, each=first.each if same else 1, unit=first.unit if same else "")
+
+
+def bands(parts: list[Part], budget: int) -> list[Part]:
+    """Cut the graph into slices of equal depth, whatever is in them."""
+    depth = _depths(parts)
+    kinds = {part.role for part in parts if not is_op(part)}
+    count, deepest = min(BANDS, budget // 2, budget - len(kinds)), max(depth)
+    for solid in (True, False):
+        parts = parts if solid else [replace(part, solid=False) for part in parts]
+        group: list[Hashable] = []
+        for index, part in enumerate(parts):
+            band = depth[index] * count // (deepest + 1)
+            slot = ("band", band) if is_op(part) else ("leaves", part.role)
+            group.append(index if part.solid else slot)
+        group = instances(group, parts)
+        if len(set(group)) <= budget:
+            break
+    return merge(parts, group, _band)
+
+
+def _depths(parts: list[Part]) -> list[int]:
+    depth: list[int] = []
+    for part in parts:
+        depth.append(max((depth[at] + is_op(parts[at]) for at in part.inputs), default=0))
+    return depth
+
+
+def _band(team: list[Part]) -> Part:
+    first = team[0]
+    if not is_op(first):
+        return union(team, first.role, first.title, first.role)
+    return union(team, "group", "…", "band", unit="a slice of the depth")

@@ -1,0 +1,286 @@
+"""From live Values and Tensors to a ``Graph`` of plain data.
+
+Reading happens in two strokes, so that a graph of 100,000 nodes costs seconds: first the bare
+structure of everything, then, once ``fold`` has chosen what is shown, the numbers of that and
+nothing else. The walk keeps its own stack (a chain may be a million nodes deep) and numbers nodes
+in the order it finishes them, operands in their order: equal graphs get equal ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite, isnan, nan
+from typing import Any
+
+from .spec import Edge, Graph, Node, Role, Summary
+from .words import number, shape_text
+
+FEW = 6  # arrays up to this size are shown in full
+
+
+@dataclass(slots=True, eq=False)
+class Constant:
+    """An operand outside the graph: a number, an array, ``None`` where no rule made it be kept."""
+
+    content: Any
+
+
+@dataclass(slots=True)
+class Reading:
+    """A bare graph and, position by position, the objects its numbers are taken from."""
+
+    graph: Graph
+    sources: list[Any]
+    kept: dict[int, Any]
+
+    def fill(self, folded: Graph, members: Mapping[str, Sequence[int]]) -> Graph:
+        """The folded graph with the values and gradients of what it shows."""
+        nodes = (self._filled(node, members[node.id]) for node in folded.nodes)
+        return replace(folded, nodes=tuple(nodes))
+
+    def _filled(self, node: Node, positions: Sequence[int]) -> Node:
+        if node.role != "group" and len(positions) == 1:
+            value, grad = self._numbers(positions[0])
+            return replace(node, value=_summary(value), grad=_summary(grad))
+        if not all(hasattr(self.sources[at], "_grad") for at in positions):
+            return node  # arrays of different shapes have no common summary
+        pairs = [self._numbers(at) for at in positions]
+        values = [value for value, _ in pairs]
+        grads = [grad for _, grad in pairs if grad is not None]
+        return replace(node, value=_spread(values), grad=_spread(grads) if grads else None)
+
+    def _numbers(self, at: int) -> tuple[Any, Any]:
+        source = self.sources[at]
+        if isinstance(source, Constant):
+            return source.content, None
+        if hasattr(source, "data"):
+            return source.data, source._grad
+        value = self.kept.get(at)
+        if value is not None and tuple(getattr(value, "shape", ())) != tuple(source.shape):
+            value = None  # kept in another form than it had
+        return value, source.grad
+
+
+def read(outputs: Sequence[Any], params: Any = None) -> Reading:
+    """Read the graph that ends in ``outputs``.
+
+    Args:
+        outputs: Values and Tensors.
+        params: a module, or a mapping of names to Values and Tensors: shown as parameters.
+
+    Raises:
+        TypeError: for an output that is neither.
+    """
+    names = _names(params)
+    shared: dict[int, Constant] = {}
+    roots = [_root(output, shared) for output in outputs]
+    found = list(_finished(roots, shared))
+    at = {id(entry): position for position, (entry, _) in enumerate(found)}
+    results = {at[id(root)] for root in roots}
+    kept: dict[int, Any] = {}
+    nodes, edges, ops = [], [], 0
+    for position, (entry, operands) in enumerate(found):
+        nodes.append(_node(entry, operands, f"n{position}", names, position in results))
+        ops += nodes[-1].count
+        saved = getattr(entry, "saved", None) or ()  # gone where backward freed the graph
+        if saved and saved[0] is not None:
+            kept[position] = saved[0]
+        for port, operand in enumerate(operands):
+            source = at[id(operand)]
+            edges.append(Edge(f"n{source}", f"n{position}", port))
+            if port + 1 < len(saved) and saved[port + 1] is not None:
+                kept.setdefault(source, saved[port + 1])
+    for root, output in zip(roots, outputs, strict=True):
+        if hasattr(output, "_node"):
+            kept[at[id(root)]] = output._data
+    graph = Graph(tuple(nodes), tuple(edges), ops=ops)
+    return Reading(graph, [entry for entry, _ in found], kept)
+
+
+def _root(output: Any, shared: dict[int, Constant]) -> Any:
+    if hasattr(output, "_node"):
+        if output._node is not None:
+            return output._node
+        return shared.setdefault(id(output._data), Constant(output._data))
+    if hasattr(output, "inputs") and hasattr(output, "data"):
+        return output
+    raise TypeError(
+        f"draw() takes Values and Tensors, got {type(output).__name__}; "
+        "draw the result of a computation, e.g. draw(loss)"
+    )
+
+
+def _finished(
+    roots: Iterable[Any], shared: dict[int, Constant]
+) -> Iterator[tuple[Any, Sequence[Any]]]:
+    """Every entry once with its operands, after all of them."""
+    done: set[int] = set()
+    for root in roots:
+        stack = [] if id(root) in done else [(root, _operands(root, shared), 0)]
+        while stack:
+            entry, operands, upto = stack.pop()
+            while upto < len(operands) and id(operands[upto]) in done:
+                upto += 1
+            if upto < len(operands):
+                stack.append((entry, operands, upto + 1))
+                operand = operands[upto]
+                stack.append((operand, _operands(operand, shared), 0))
+            else:
+                done.add(id(entry))
+                yield entry, operands
+
+
+def _operands(entry: Any, shared: dict[int, Constant]) -> Sequence[Any]:
+    if isinstance(entry, Constant) or entry.op is None:
+        return ()
+    if hasattr(entry, "args"):
+        return [Constant(arg) if isinstance(arg, (int, float)) else arg for arg in entry.args]
+    saved = entry.saved or ()
+    operands: list[Any] = []
+    for place, node in enumerate(entry.inputs):
+        array = saved[place + 1] if place + 1 < len(saved) else None
+        if node is not None:
+            operands.append(node)
+        elif array is None:
+            operands.append(Constant(None))
+        else:  # one box for an array however often it is used
+            operands.append(shared.setdefault(id(array), Constant(array)))
+    return operands
+
+
+def _node(
+    entry: Any, operands: Sequence[Any], key: str, names: Mapping[int, str], result: bool
+) -> Node:
+    if isinstance(entry, Constant):
+        named = names.get(id(entry.content))
+        array = hasattr(entry.content, "shape")
+        return Node(
+            key,
+            "constant" if named is None else "parameter",
+            label=named or "",
+            shape=tuple(entry.content.shape) if array else None,
+            dtype=str(entry.content.dtype) if array else "",
+            value=None if array and entry.content.size > 1 else _summary(entry.content),
+            result=result,
+        )
+    op, named = entry.op, names.get(id(entry))
+    role: Role = "op" if op is not None else "leaf" if named is None else "parameter"
+    tensor = not hasattr(entry, "args")
+    scope = getattr(entry, "scope", "")
+    return Node(
+        key,
+        role,
+        op="" if op is None else op.symbol or op.name,
+        label=entry.label or named or "",
+        operands=() if op is None else _operand_names(op.args, len(operands)),
+        settings=() if op is None else _settings(op, entry),
+        shape=tuple(entry.shape) if tensor else None,
+        dtype=str(entry.dtype) if tensor else "",
+        scope=str(scope),
+        module=getattr(scope, "kind", ""),
+        result=result,
+        count=int(op is not None),
+    )
+
+
+def _operand_names(args: Sequence[str], n: int) -> tuple[str, ...]:
+    if len(args) == n and not (n and args[-1][0] == "*"):
+        return tuple(args)
+    return tuple(str(place) for place in range(n))
+
+
+def _settings(op: Any, entry: Any) -> tuple[str, ...]:
+    """The parameters that say something: not None, not False, not what they are by default.
+
+    Nor the shape of an operand, which some rules keep for their own use.
+    """
+    if not op.params:
+        return ()
+    bookkeeping = [tuple(one.shape) for one in entry.inputs if hasattr(one, "shape")]
+    defaults = dict(zip(op.params, getattr(op, "defaults", ()), strict=False))
+    shown = []
+    for name, value in zip(op.params, entry.params, strict=False):
+        usual = name in defaults and _setting(defaults[name]) == _setting(value)
+        kept = isinstance(value, tuple) and name == "shape" and value in bookkeeping
+        if value is not None and value is not False and not usual and not kept:
+            shown.append(f"{name}={_setting(value)}")
+    return tuple(shown)
+
+
+def _setting(value: Any) -> str:
+    """A text without addresses, so that equal calls read equal."""
+    if isinstance(value, bool | str) or value is None or value is Ellipsis:
+        return str(value)
+    if isinstance(value, int | float):
+        return number(value)
+    if isinstance(value, slice):
+        ends = ["" if end is None else _setting(end) for end in (value.start, value.stop)]
+        return ":".join([*ends, *([] if value.step is None else [_setting(value.step)])])
+    if isinstance(value, tuple | list):
+        return f"({', '.join(map(_setting, value))}{',' if len(value) == 1 else ''})"
+    if hasattr(value, "shape"):
+        return f"array{shape_text(value.shape)}"
+    return getattr(value, "name", None) or type(value).__name__
+
+
+def _names(params: Any) -> dict[int, str]:
+    """Identity in the graph -> name, for parameters."""
+    if params is None:
+        return {}
+    if hasattr(params, "named_parameters"):
+        params = dict(params.named_parameters())
+    elif hasattr(params, "parameters"):
+        params = {"": params.parameters()}
+    if not isinstance(params, Mapping):
+        raise TypeError(
+            "params takes a module or a mapping of names to Values or Tensors, "
+            f"got {type(params).__name__}"
+        )
+    names = {}
+    for name, given in params.items():
+        for one in given if isinstance(given, list | tuple) else [given]:
+            held = (
+                one if not hasattr(one, "_node") else one._data if one._node is None else one._node
+            )
+            names[id(held)] = str(name)
+    return names
+
+
+def _summary(content: Any) -> Summary | None:
+    if content is None:
+        return None
+    if isinstance(content, bool | int | float):
+        return _spread([float(content)], shape=())
+    import numpy as np
+
+    array = np.asarray(getattr(content, "_data", content))
+    if array.size <= FEW:
+        return _spread([float(x) for x in array.ravel()], shape=array.shape)
+    if array.dtype.kind not in "fc":
+        low, high, mean = (float(x) for x in (array.min(), array.max(), array.mean()))
+        return Summary(array.shape, (), low, high, mean, array.size)
+    finite = np.isfinite(array)
+    if finite.all():
+        low, high = float(array.min()), float(array.max())
+        mean = float(array.mean(dtype=np.float64))
+        return Summary(array.shape, (), low, high, mean, array.size)
+    nans, rest = int(np.isnan(array).sum()), array[finite].astype(np.float64)
+    infs = array.size - nans - rest.size
+    low, high, mean = (rest.min(), rest.max(), rest.mean()) if rest.size else (nan, nan, nan)
+    return Summary(array.shape, (), float(low), float(high), float(mean), array.size, nans, infs)
+
+
+def _spread(numbers: Sequence[float], shape: tuple[int, ...] | None = None) -> Summary:
+    finite = [x for x in numbers if isfinite(x)]
+    nans = sum(map(isnan, numbers))
+    return Summary(
+        shape=(len(numbers),) if shape is None else tuple(shape),
+        items=() if shape is None else tuple(numbers),
+        low=min(finite, default=nan),
+        high=max(finite, default=nan),
+        mean=sum(finite) / len(finite) if finite else nan,
+        size=len(numbers),
+        nans=nans,
+        infs=len(numbers) - nans - len(finite),
+    )
