@@ -85,7 +85,7 @@ def _format(path: str | os.PathLike[str]) -> tuple[Callable[..., bytes], Callabl
 
 def _taken_apart(value: Any, name: str, arrays: dict[str, Array]) -> Any:
     if isinstance(value, (Tensor, np.ndarray)):
-        while name in arrays:  # "a.b" may also be the b of a dict a
+        while name in arrays or name == _PLAN:  # "a.b" may also be the b of a dict a
             name += "'"
         arrays[name] = value._data if isinstance(value, Tensor) else value
         return {"tensor": name} if isinstance(value, Tensor) else {"array": name}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.op import REAL
+from ...engine.op import REAL, Op
 from ..node import Array
 from .structural import structural
 
@@ -31,28 +31,29 @@ def _setitem(x: Array, value: Array, index: Index) -> Array:
     return y
 
 
-getitem = structural(
-    "getitem", "x", lambda x, index, shape: x[index], params={"index": (), "shape": ()}, symbol="[ ]",
+getitem: Op = structural(
+    "getitem", "x", lambda x, index, shape: x[index], params={"index": (), "shape": ()},
+    symbol="[ ]",
     vjp=(lambda g, y, x, index, shape: place(g, index, shape),), domain=(REAL,), view=True,
     why="What was picked gets its gradient back at its place; the rest gets 0.",
 )  # fmt: skip
-place = structural(
+place: Op = structural(
     "place", "x", _place, params={"index": (), "shape": ()},
     vjp=(lambda g, y, x, index, shape: getitem(g, index, shape),), domain=(REAL,),
     why="Entries put into zeros at a slice: each answers for the place it went to.",
 )  # fmt: skip
-index = structural(
+index: Op = structural(
     "index", "x", lambda x, index, shape: x[index], params={"index": (), "shape": ()}, symbol="[…]",
     vjp=(lambda g, y, x, index, shape: collect(g, index, shape),), domain=(REAL,),
     why="An entry that was picked several times adds up its gradients.",
 )  # fmt: skip
-collect = structural(
+collect: Op = structural(
     "collect", "x", _collect, params={"index": (), "shape": ()},
     vjp=(lambda g, y, x, index, shape: index_(g, index, shape),), domain=(REAL,),
     why="Entries added into zeros: each answers for the place it was added to.",
 )  # fmt: skip
 index_ = index
-setitem = structural(
+setitem: Op = structural(
     "setitem", "x value", _setitem, params={"index": ()}, symbol="[ ]=",
     vjp=(
         lambda g, y, x, value, index: setitem(g, g.dtype.type(0), index),
