@@ -16,7 +16,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """Join the items of a list into one batch, as PyTorch's function of that name does.
 
     Tensors, NumPy arrays and PyTorch's tensors of shape `(…)` become one Tensor `(len(batch), …)`;
-    Python ints become int64, floats float64, bools bool; texts stay a list; tuples and lists are
+    Python ints become int64, floats float64, bools bool; texts stay as they are; tuples and lists are
     joined place by place, mappings key by key.
 
     >>> x, y = default_collate([(np.zeros(3), 1), (np.ones(3), 0)])
@@ -27,10 +27,10 @@ def default_collate(batch: Sequence[Any]) -> Any:
         raise ValueError("default_collate got an empty list: a batch needs at least one item")
     first = batch[0]
     if isinstance(first, (str, bytes)):
-        return list(batch)
+        return batch
     if isinstance(first, Tensor) and any(getattr(item, "requires_grad", False) for item in batch):
         _same_shapes([item.shape for item in batch])
-        from ..tensor.shape import stack
+        from ..tensor.joining import stack
 
         return stack(list(batch))
     if _is_array(first):

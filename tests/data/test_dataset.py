@@ -168,7 +168,7 @@ def test_collate() -> None:
     assert default_collate(["a", "b"]) == ["a", "b"]
     assert default_collate([np.float32(1), np.float32(2)]).dtype == gradling.float32
     points = default_collate([Point(1.0, "a"), Point(2.0, "b")])
-    assert isinstance(points, Point) and points.x.tolist() == [1, 2] and points.name == ["a", "b"]
+    assert isinstance(points, Point) and points.x.tolist() == [1, 2] and points.name == ("a", "b")
     tree = default_collate([{"a": [1, 2.0], "b": "x"}, {"a": [3, 4.0], "b": "y"}])
     assert tree["a"][0].tolist() == [1, 3] and tree["b"] == ["x", "y"]
     w = gradling.tensor([1.0, 2.0], requires_grad=True)
