@@ -16,8 +16,8 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """Join the items of a list into one batch, as PyTorch's function of that name does.
 
     Tensors, NumPy arrays and PyTorch's tensors of shape `(…)` become one Tensor `(len(batch), …)`;
-    Python ints become int64, floats float64, bools bool; texts stay as they are; tuples and lists are
-    joined place by place, mappings key by key.
+    Python ints become int64, floats float64, bools bool; texts stay as they are; tuples and lists
+    are joined place by place, mappings key by key.
 
     >>> x, y = default_collate([(np.zeros(3), 1), (np.ones(3), 0)])
     >>> x.shape, y.tolist()
