@@ -40,7 +40,8 @@ def enter(module: Module, now: Mode) -> Mode:
     """The mode inside ``module`` when it is called under ``now``, from memory where possible."""
     outer = now.scope
     # The scope by identity, not as text: the same path may mean another model.
-    key = (id(outer), _switches(now))
+    switches = _switches(now)
+    key = (id(outer), switches)
     known = module._modes.get(key)
     if known is None:
         if len(module._modes) >= _MANY:

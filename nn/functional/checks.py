@@ -1,4 +1,7 @@
-"""Suggestions for shapes that do not fit, each tried before it is made."""
+"""What functions ask of their operands, and suggestions for shapes that do not fit.
+
+Every suggestion is tried before it is made.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from ...tensor import Tensor
+from ...tensor.dtypes import promote_types
+from ...tensor.errors import ShapeError
 
 Shape = tuple[int, ...]
 
@@ -28,11 +33,80 @@ _CHANGES: list[tuple[str, Callable[[Any], Any]]] = [
 
 def reshapes_that(x: Tensor, fits: Callable[[Shape], bool], name: str = "x") -> str:
     """``; `x.flatten(1)` would make it (32, 784)`` for the first change that fits, or nothing."""
+    blank = np.broadcast_to(np.empty(()), x.shape)  # the shape without the memory
     for call, change in _CHANGES:
         try:
-            shape = change(np.broadcast_to(np.empty(()), x.shape)).shape  # no memory is touched
+            shape = change(blank).shape if blank.size < 1 << 24 else ()
         except (ValueError, IndexError):
             continue
         if shape != x.shape and fits(shape):
             return f"; `{name}.{call}` would make it {shape}"
     return ""
+
+
+def tensor_operands(name: str, **operands: Any) -> None:
+    """Everything that should be a tensor is one."""
+    for operand, x in operands.items():
+        if not isinstance(x, Tensor):
+            raise TypeError(
+                f"{name}: expected {operand} to be a tensor, got {type(x).__name__}; wrap it: "
+                "gradling.tensor(...)"
+            )
+
+
+def pair(name: str, input: Any, target: Any, broadcast: bool = False) -> tuple[Tensor, Tensor]:
+    """Prediction and target of one shape and one floating dtype.
+
+    Raises:
+        ShapeError: shapes differ, and ``broadcast`` was not asked for: a mean over all pairs of
+            entries is hardly ever meant.
+    """
+    tensor_operands(name, input=input, target=target)
+    if input._data.shape == target._data.shape and input._data.dtype is target._data.dtype:
+        if input._data.dtype.kind == "f":
+            return input, target
+    elif input.shape != target.shape and not broadcast:
+        raise ShapeError(_different(name, input, target))
+    dtype = promote_types(input.dtype, target.dtype)
+    if dtype.kind != "f":
+        raise TypeError(
+            f"{name}: expected floating tensors, got {input.dtype} and {target.dtype}; convert "
+            "with .float()"
+        )
+    return input.to(dtype), target.to(dtype)
+
+
+def _different(name: str, input: Tensor, target: Tensor) -> str:
+    said = f"{name}: input {input.shape} and target {target.shape} must have the same shape"
+    try:
+        result = np.broadcast_shapes(input.shape, target.shape)
+        said += f" (they would broadcast to {result})"
+        aside = "; broadcast=True allows that"
+    except ValueError:
+        aside = ""
+    hint = reshapes_that(target, lambda shape: shape == input.shape, "target")
+    if not hint:
+        hint = reshapes_that(input, lambda shape: shape == target.shape, "input")
+    return said + hint + aside
+
+
+def check_reduction(name: str, reduction: str, *more: str) -> None:
+    """One of the known reductions."""
+    if reduction not in ("mean", "sum", "none", *more):
+        known = ", ".join(map(repr, ("mean", "sum", "none", *more)))
+        raise ValueError(f"{name}: reduction must be one of {known}, got {reduction!r}")
+
+
+def weighted(name: str, loss: Tensor, weight: Tensor | None, reduction: str, norm: bool) -> Tensor:
+    """Losses times their weights, reduced; with ``norm`` the mean divides by the sum of weights."""
+    if weight is not None:
+        if weight.shape != loss.shape:
+            raise ShapeError(
+                f"{name}: weight {weight.shape} must have the input's shape {loss.shape}"
+            )
+        loss = loss * weight
+        if norm and reduction == "mean":
+            return loss.sum() / weight.sum()
+    if reduction == "mean":
+        return loss.mean()
+    return loss.sum() if reduction == "sum" else loss

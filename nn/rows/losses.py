@@ -7,32 +7,13 @@ from typing import Any
 import numpy as np
 
 from ...engine.op import REAL
+from ...engine.rows.activations import logsigmoid
+from ...tensor import Tensor
 from ...tensor.node import Array
 from ...tensor.rows.structural import structural
+from .linear import ones
 
-# Measured on 100 x 1 in float32, forward and backward: 5 us as one node, 17 us as difference,
-# square, sum and quotient.
-
-
-def _mse(input: Array, target: Array, reduction: str) -> tuple[Any, Array]:
-    d: Array = input - target
-    if reduction == "none":
-        return d * d, d
-    flat = d.reshape(-1)
-    # half precision would overflow in its own sums
-    total = (
-        np.dot(flat, flat) if d.dtype.char != "e" else np.add.reduce(flat * flat, dtype=np.float32)
-    )
-    if reduction == "mean":
-        total = total / d.dtype.type(d.size)
-    return d.dtype.type(total), d
-
-
-def _mse_parts(
-    needed: tuple[bool, ...], g: Any, y: Any, input: Any, target: Any, reduction: str, d: Any
-) -> tuple[Any, Any]:
-    part = d * (g * (2 / d.dtype.type(d.size) if reduction == "mean" else 2))
-    return part, -part if needed[1] else None
+Params = tuple[bool, ...]
 
 
 def reduced(loss: Any, reduction: str) -> Any:
@@ -42,9 +23,130 @@ def reduced(loss: Any, reduction: str) -> Any:
     return loss.sum() if reduction == "sum" else loss
 
 
+def _total(losses: Array, reduction: str) -> Any:
+    if reduction == "none":
+        return losses
+    total = np.add.reduce(losses, axis=None)
+    return total / losses.dtype.type(losses.size) if reduction == "mean" else total
+
+
+def _spread(slopes: Array, g: Any, reduction: str) -> Array:
+    """The slope of each loss times the gradient of their mean, their sum, or of each."""
+    if reduction == "mean":
+        g = g / slopes.dtype.type(slopes.size)
+    out: Array = slopes * g
+    return out
+
+
+# Measured on 100 x 1 in float32, forward and backward: 5 us as one node, 17 us as difference,
+# square, sum and quotient.
+
+
+def _mse(input: Array, target: Array, reduction: str) -> tuple[Any, Array]:
+    d: Array = input - target
+    if reduction == "none" or d.dtype.char == "e":
+        return _total(d * d, reduction), d
+    flat = d.reshape(-1)
+    total = np.dot(flat, flat)  # squares and sums in one pass
+    return total / d.dtype.type(d.size) if reduction == "mean" else total, d
+
+
+def _mse_parts(
+    needed: Params, g: Any, y: Any, input: Any, target: Any, reduction: str, d: Any
+) -> tuple[Any, Any]:
+    part = _spread(d, g + g, reduction)
+    return part, -part if needed[1] else None
+
+
 mse_loss = structural(
     "mse_loss", "input target", _mse, params={"reduction": "mean"},
     vjp=(None, None), domain=(REAL, REAL), joint=_mse_parts,
     composition=lambda input, target, reduction: reduced((input - target) ** 2, reduction),
     why="d (a - b)² = 2 (a - b) (da - db), over the number of entries for the mean.",
+)  # fmt: skip
+
+# Measured on 100 x 1 in float32, forward and backward: 12 us as one node, 44 us as the six of its
+# composition.
+
+
+def _bce(input: Array, target: Array, reduction: str) -> tuple[Any, Array]:
+    tail = np.exp(-np.absolute(input))  # of a negative number: no overflow
+    losses = np.maximum(input, 0) - input * target + np.log1p(tail)
+    slopes = np.where(input >= 0, 1, tail) / (1 + tail) - target  # σ(x) - t
+    return _total(losses, reduction), slopes
+
+
+def _bce_parts(
+    needed: Params, g: Any, y: Any, input: Any, target: Any, reduction: str, slopes: Any
+) -> tuple[Any, Any]:
+    return _spread(slopes, g, reduction), _spread(-input, g, reduction) if needed[1] else None
+
+
+bce_with_logits = structural(
+    "bce_with_logits", "input target", _bce, params={"reduction": "mean"},
+    vjp=(None, None), domain=(REAL, REAL), joint=_bce_parts,
+    composition=lambda input, target, reduction: reduced(
+        (1 - target) * input - logsigmoid(input), reduction
+    ),
+    why="-t log σ(x) - (1 - t) log(1 - σ(x)) = (1 - t) x - log σ(x), of slope σ(x) - t.",
+)  # fmt: skip
+
+# Measured on 100 x 10 in float32, forward and backward: 19 us as one node, 75 us as shift, exp,
+# sum, log, difference, picking and mean.
+
+
+def _row_max(x: Array) -> Array:
+    """The largest entry of each row, (N, 1)."""
+    if x.shape[1] <= 64:  # a transposed copy and a maximum down columns: 2 to 7 times as fast
+        down: Array = np.maximum.reduce(x.T.copy(), axis=0, initial=-np.inf)
+        return down[:, None]
+    top: Array = np.maximum.reduce(x, axis=1, keepdims=True)
+    return top
+
+
+def _cross_entropy(
+    input: Array, picks: Array, share: Any, ignored: Array | None, reduction: str
+) -> tuple[Any, Array]:
+    z = input - _row_max(input)  # the largest exponent is 0: nothing overflows, and one term is 1
+    e = np.exp(z)
+    sums = np.dot(e, ones(e.shape[1], e.dtype))
+    losses = np.log(sums)
+    losses -= z.reshape(-1)[picks]
+    e /= sums[:, None]
+    if ignored is not None:  # exactly 0, also where the row holds nan
+        losses[ignored], e[ignored] = 0, 0
+    losses *= share
+    return losses if reduction == "none" else np.add.reduce(losses), e
+
+
+def _cross_entropy_parts(
+    needed: Params, g: Any, y: Any, input: Any, picks: Any, share: Any, ignored: Any,
+    reduction: str, softmax: Any,
+) -> tuple[Any]:  # fmt: skip
+    each = g * share
+    part: Array = softmax * (each[:, None] if np.ndim(each) else each)
+    part.reshape(-1)[picks] -= each
+    return (part,)
+
+
+def _log_softmax_picked(
+    x: Tensor, picks: Array, share: Any, ignored: Array | None, reduction: str
+) -> Tensor:
+    from ...tensor.choice import where
+
+    if ignored is not None:
+        x = where(Tensor(~ignored[:, None]), x, 0.0)
+    z = x - Tensor(_row_max(x._data))  # a shift changes nothing, so it needs no gradient
+    losses = z.exp().sum(1).log() - z.reshape(-1)[Tensor(picks)]
+    if ignored is not None:
+        losses = where(Tensor(~ignored), losses, 0.0)
+    losses = losses * (Tensor(share) if isinstance(share, np.ndarray) else share)
+    return losses if reduction == "none" else losses.sum()
+
+
+cross_entropy = structural(
+    "cross_entropy", "input", _cross_entropy,
+    params={"picks": (), "share": 1.0, "ignored": None, "reduction": "sum"},
+    vjp=(None,), domain=(REAL,), joint=_cross_entropy_parts, composition=_log_softmax_picked,
+    why="-log softmax(x)_t = log Σ exp(x) - x_t, of slope softmax(x) - 1[t].",
 )  # fmt: skip
