@@ -10,6 +10,7 @@ multiplications, of which the matrix product does 100 in the time of one copy.
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -67,7 +68,7 @@ class Columns:
     Groups are a leading axis throughout: g products, each of its own channels.
     """
 
-    def __init__(self, how: Geometry, channels: int, outputs: int, dtype: object) -> None:
+    def __init__(self, how: Geometry, channels: int, outputs: int, dtype: Any) -> None:
         self.how, self.dtype = how, np.dtype(dtype)
         self.channels, self.outputs = channels // how.groups, outputs // how.groups  # of one group
         self.block = b = block_of(how, self.channels, self.outputs)
@@ -192,6 +193,7 @@ def input_gradient(z: Array, w: Array, how: Geometry) -> Array:
         whole = scratch("padded", (columns.shape[1], *how.whole, how.groups, channels), z.dtype)
         whole.fill(0)
         for tap, where in how.taps():
-            whole[where] += np.moveaxis(columns[(..., *tap, slice(None))], 0, -2)
+            at: Any = (..., *tap, slice(None))
+            whole[where] += np.moveaxis(columns[at], 0, -2)
         gx[piece] = whole[(slice(None), *how.inner)].reshape(*gx[piece].shape)
     return gx

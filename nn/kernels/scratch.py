@@ -35,4 +35,5 @@ def scratch(slot: str, shape: tuple[int, ...], dtype: Any) -> Array:
         buffer = np.empty(size, np.uint8)
         if size <= LARGEST:
             _shelf.buffers[slot] = buffer
-    return buffer[:size].view(dtype).reshape(shape)
+    found: Array = buffer[:size].view(dtype).reshape(shape)
+    return found

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from ..laws import Case
-from . import indexing, linalg, reductions, shape
+from . import arrange, indexing, linalg, nn, reductions, shape
 from .registry import CASES, REFERENCES, case, cases_of, is_elementwise, subject, without_case
 
 __all__ = [
     "CASES",
     "REFERENCES",
     "Case",
+    "arrange",
     "case",
     "cases_of",
+    "convolution",
     "indexing",
     "is_elementwise",
     "linalg",
+    "nn",
     "reductions",
     "shape",
     "subject",

@@ -1,0 +1,175 @@
+"""Convolution layers: gradients by name, ways of computing that must agree, and messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+import gradling
+from gradling import nn
+from gradling.nn import functional as F
+from gradling.nn.kernels import columns, winograd
+from gradling.nn.kernels.geometry import geometry, mirrored
+from gradling.nn.kernels.scratch import scratch
+from gradling.nn.rows import convolution as rows
+from gradling.testing import check_module
+
+
+def normal(*shape: int, dtype: Any = "float64", seed: int = 0) -> Any:
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+LAYERS = [
+    (nn.Conv1d(4, 6, 3, stride=2, padding=1, groups=2), (2, 4, 7)),
+    (nn.Conv2d(3, 2, (2, 3), padding="same", dilation=2), (2, 3, 5, 4)),
+    (nn.Conv2d(2, 4, 3, groups=2, padding=1, padding_mode="reflect"), (1, 2, 4, 5)),
+    (nn.Conv3d(2, 3, 2, bias=False), (1, 2, 3, 2, 4)),
+    (nn.ConvTranspose1d(4, 2, 3, stride=3, output_padding=1), (2, 4, 3)),
+    (nn.ConvTranspose2d(3, 4, (2, 3), stride=2, padding=1, dilation=(1, 2)), (2, 3, 3, 4)),
+    (nn.Conv2d(32, 33, 3, padding=1), (1, 32, 5, 4)),
+]
+
+
+@pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=[repr(layer) for layer, _ in LAYERS])
+def test_gradients_by_name(layer: nn.Module, shape: tuple[int, ...]) -> None:
+    x = gradling.tensor(normal(*shape), requires_grad=True)
+    assert check_module(layer.double(), x).verdict == "correct"
+
+
+@pytest.mark.parametrize("tile", [2, 4])
+@given(
+    sizes=st.tuples(*[st.sampled_from((1, 2, 3, 5, 7, 11))] * 4),
+    padding=st.tuples(*[st.integers(0, 2)] * 2),
+)
+def test_winograd_is_convolution(tile: int, sizes: Any, padding: Any) -> None:
+    """All three forms, against columns: in float64 to rounding, for any number of channels."""
+    h, w, channels, outputs = sizes
+    how = geometry((h, w), (3, 3), (1, 1), tuple((p, p) for p in padding), (1, 1), 1)
+    if min(how.out) < 1:
+        return
+    x, kernel = normal(3, h, w, channels), normal(outputs, channels, 3, 3, seed=1)
+    z = normal(3, *how.out, outputs, seed=2)
+    pairs = [
+        (winograd.forward(x, kernel, how, tile), columns.forward(x, kernel, how)),
+        (winograd.weight_gradient(z, x, how, tile), columns.weight_gradient(z, x, how)),
+        (
+            winograd.forward(z, kernel, mirrored(how), tile, turned=True),
+            columns.input_gradient(z, kernel, how),
+        ),
+    ]
+    for found, expected in pairs:
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-11 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 5, 8])
+@given(stride=st.integers(1, 3), taps=st.integers(1, 4), width=st.integers(4, 13))
+def test_every_block_gives_the_same(block: int, stride: int, taps: int, width: int) -> None:
+    how = geometry((2, width), (1, taps), (1, stride), ((0, 0), (1, 1)), (1, 1), 1)
+    x, kernel, z = normal(2, 2, width, 3), normal(2, 3, 1, taps), normal(2, *how.out, 2)
+    expected = columns.forward(x, kernel, how), columns.weight_gradient(z, x, how)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "block_of", lambda *arguments: min(block, how.out[-1]))
+        found = columns.forward(x, kernel, how), columns.weight_gradient(z, x, how)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+
+
+def test_pieces_of_the_batch_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work space is bounded by taking the batch in pieces, which must not be seen."""
+    cases = [((5, 4, 6, 7), (4, 4, 3, 3), 1), ((5, 4, 6, 7), (4, 1, 3, 3), 4)]
+    cases.append(((5, 33, 6, 7), (32, 33, 3, 3), 1))
+    for shape, kernel, groups in cases:
+        x, w = gradling.tensor(normal(*shape)), gradling.tensor(normal(*kernel))
+        whole = F.conv2d(x, w, padding=1, groups=groups)
+        for module in (columns, winograd, rows.depthwise):
+            monkeypatch.setattr(module, "PIECE", 1)
+        parts = F.conv2d(x, w, padding=1, groups=groups)
+        monkeypatch.undo()
+        np.testing.assert_allclose(parts.numpy(), whole.numpy(), atol=1e-12)
+
+
+def test_whole_numbers_stay_whole() -> None:
+    """With few channels the definition is followed, so small integers give exact results."""
+    x, w = np.arange(48.0).reshape(1, 3, 4, 4), np.ones((2, 3, 3, 3))
+    y = F.conv2d(gradling.tensor(x).float(), gradling.tensor(w).float()).numpy()
+    assert (y == np.rint(y)).all()
+
+
+def test_scratch_is_never_handed_out() -> None:
+    """Two results of the same op share no memory with each other or with the work space."""
+    layer = nn.Conv2d(4, 4, 3, padding=1)
+    x = nn.Parameter(normal(2, 4, 5, 5, dtype="float32"))
+    first = layer(x)
+    kept = first.detach().clone()
+    layer(x * 2)
+    first.sum().backward()
+    g = x.grad.clone()
+    layer(x * 3).sum().backward()
+    assert (first.detach() == kept).numpy().all()
+    np.testing.assert_allclose(x.grad.numpy(), 4 * g.numpy(), rtol=1e-4, atol=1e-5)
+    for slot in ("columns", "padded", "outputs"):
+        assert not np.shares_memory(first.numpy(), scratch(slot, (1,), np.float32))
+
+
+def test_second_derivative_of_many_channels() -> None:
+    """Winograd's method too is only a way to compute the three forms: (w*w conv x)'' is exact."""
+    x = nn.Parameter(normal(1, 32, 3, 3))
+    w = nn.Parameter(normal(32, 32, 3, 3, seed=1))
+    y = (F.conv2d(x, w, padding=1) ** 2).sum()
+    (gx,) = gradling.autograd.grad(y, [x], create_graph=True)
+    direction = gradling.tensor(normal(1, 32, 3, 3, seed=2))
+    (hessian,) = gradling.autograd.grad(gx, [x], direction)
+    # y = |W x|², so the Hessian times d is 2 Wᵀ W d, and the gradient is linear in x
+    (other,) = gradling.autograd.grad((F.conv2d(direction_ := nn.Parameter(direction.numpy()), w,
+                                                padding=1) ** 2).sum(), [direction_])  # fmt: skip
+    np.testing.assert_allclose(hessian.numpy(), other.numpy(), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: nn.Conv2d(3, 8, 3)(gradling.zeros(2, 4, 9, 9)), "has 4 channels (axis 1)"),
+        (
+            lambda: nn.Conv2d(3, 8, 3)(gradling.zeros(2, 9, 9, 3)),
+            "`x.permute(0, 3, 1, 2)` would fit",
+        ),
+        (lambda: nn.Conv2d(3, 8, 5)(gradling.zeros(2, 3, 4, 9)), "padding=(1, 0) would make room"),
+        (lambda: nn.Conv2d(3, 8, 3)(gradling.zeros(9, 9)), "expected input (batch, channels"),
+        (lambda: nn.Conv2d(3, 8, 3, stride=2, padding="same"), "which stride (2, 2) does not"),
+        (lambda: nn.Conv2d(3, 8, 3, groups=2), "in_channels=3"),
+        (lambda: nn.Conv2d(4, 7, 3, groups=2), "out_channels=7"),
+        (lambda: nn.Conv2d(4, 8, (3, 3, 3)), "one per spatial axis"),
+        (lambda: nn.Conv2d(4, 8, 3, padding_mode="mirror"), "padding_mode must be one of"),
+        (
+            lambda: nn.ConvTranspose2d(4, 8, 3, output_padding=1)(gradling.zeros(1, 4, 3, 3)),
+            "must be below stride",
+        ),
+        (
+            lambda: nn.ConvTranspose2d(4, 8, 3, stride=2)(gradling.zeros(1, 4, 3, 3), (9, 9)),
+            "can give sizes from (7, 7) to (8, 8)",
+        ),
+        (
+            lambda: F.conv2d(gradling.zeros(1, 3, 4, 4), gradling.zeros(2, 3, 1, 1).double()),
+            "must have one floating dtype",
+        ),
+        (
+            lambda: F.conv1d(gradling.zeros(1, 3, 4), gradling.zeros(2, 3, 1), gradling.zeros(3)),
+            "one per output channel",
+        ),
+    ],
+)
+def test_messages(call: Any, message: str) -> None:
+    with pytest.raises((ValueError, RuntimeError, TypeError)) as caught:
+        call()
+    assert message in str(caught.value)
+
+
+def test_the_hint_fits() -> None:
+    layer = nn.Conv2d(3, 8, 5)
+    assert layer(gradling.zeros(2, 9, 9, 3).permute(0, 3, 1, 2)).shape == (2, 8, 5, 5)
+    assert nn.Conv2d(3, 8, 5, padding=(1, 0))(gradling.zeros(2, 3, 4, 9)).shape == (2, 8, 2, 5)
