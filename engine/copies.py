@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .op import TABLE
@@ -26,16 +27,17 @@ def reduce(value: Value) -> tuple[Any, ...]:
         [node.data for node in inner],
         [node._grad for node in inner],
         [node.label for node in inner],
-        [len(node.edges) for node in inner],
-        [place[e] if e.__class__ is Value else e for node in inner for e in node.edges],
+        [len(node.edges) // 2 for node in inner],
         # the operands that are Values are the inputs, in order: only the others need saying
-        [c and tuple([None if isinstance(a, Value) else a for a in c]) for c in map(_call, inner)],
+        [None if (c := node._call) is None else _without_values(c) for node in inner],
+        [place[child] for node in inner for child in node.edges[::2]],
+        [partial for node in inner for partial in node.edges[1::2]],
     )
     return _rebuild, (leaves, columns)
 
 
-def _call(node: Value) -> tuple[Any, ...] | None:
-    return node._call
+def _without_values(call: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple([None if isinstance(a, Value) else a for a in call])
 
 
 def _leaf(data: float, gradient: float | None, label: str | None) -> Value:
@@ -44,22 +46,19 @@ def _leaf(data: float, gradient: float | None, label: str | None) -> Value:
     return made
 
 
-def _rebuild(leaves: list[Value], columns: tuple[list[Any], ...]) -> Value:
+def _rebuild(leaves: list[Value], columns: Sequence[list[Any]]) -> Value:
     nodes = list(leaves)
-    names, data, gradients, labels, lengths, entries, calls = columns
-    start = 0
-    for name, number, gradient, label, length, call in zip(
-        names, data, gradients, labels, lengths, calls, strict=True
-    ):
-        edges = entries[start : start + length]
-        edges[::2] = operands = [nodes[place] for place in edges[::2]]
-        start += length
+    *columns, children, slopes = columns
+    child, slope = iter(children), iter(slopes)
+    for name, number, gradient, label, count, call in zip(*columns, strict=True):
+        operands = [nodes[next(child)] for _ in range(count)]
+        edges = tuple([part for operand in operands for part in (operand, next(slope))])
         op = TABLE[name]
         if call is not None:
             given = iter(operands)
             arity = len(op.args)
             call = (*[next(given) if a is None else a for a in call[:arity]], *call[arity:])
-        made = Value(number, tuple(edges), op, call, label)
+        made = Value(number, edges, op, call, label)
         made._grad = gradient
         nodes.append(made)
     return nodes[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, overload
 
 from . import anomaly
@@ -146,10 +146,12 @@ def history(*roots: Value) -> list[Value]:
     found: dict[Value, None] = {}
     path = list(reversed(roots))
     while path:
-        waiting = [child for child in path[-1].edges[::2] if child not in found]
-        if waiting:
-            path += reversed(waiting)
-        else:
+        node = path[-1]
+        depth = len(path)
+        for child in node.edges[-2::-2]:  # from the right, so that the left one is on top
+            if child not in found:
+                path.append(child)
+        if len(path) == depth:  # all operands are there
             found[path.pop()] = None
     return list(found)
 
@@ -173,7 +175,7 @@ def grad(
     >>> first.data, grad(first, x).data
     (12.0, 12.0)
     """
-    targets = [xs] if isinstance(xs, Value) else list(xs)
+    targets = list(xs) if isinstance(xs, Iterable) else [xs]
     for name, node in [("y", y), *((f"xs[{i}]", x) for i, x in enumerate(targets))]:
         if not isinstance(node, Value):
             raise TypeError(f"grad: expected {name} to be a Value, got {type(node).__name__}")
