@@ -62,3 +62,40 @@ def overwritten(draw: Any) -> Case:
 def _put(out: Any, index: Any, value: Any) -> Any:
     out[index] = value
     return out
+
+
+@case("gather", reference=lambda x, index, dim, shape: _gathered(x, index, dim))
+@st.composite
+def gathered(draw: Any) -> Case:
+    shape = draw(shapes(min_dims=1, min_side=1))
+    index, dim = _addresses(draw, shape)
+    return Case((draw(arrays(shape)), index), (dim, shape))
+
+
+@case("spread", reference=lambda x, index, dim, shape: _spread(x, index, dim, shape))
+@st.composite
+def spread(draw: Any) -> Case:
+    shape = draw(shapes(min_dims=1, min_side=1))
+    index, dim = _addresses(draw, shape)
+    return Case((draw(arrays(index.shape)), index), (dim, shape))
+
+
+def _addresses(draw: Any, shape: tuple[int, ...]) -> tuple[Any, int]:
+    """Indices along one axis of ``shape``, no larger than it along the others."""
+    dim = draw(st.integers(0, len(shape) - 1))
+    sizes = tuple(draw(st.integers(0, n if k != dim else 3)) for k, n in enumerate(shape))
+    return draw(arrays(sizes, dtype="int64", elements=st.integers(0, shape[dim] - 1))), dim
+
+
+def _gathered(x: Any, index: Any, dim: int) -> Any:
+    out = np.zeros(index.shape)
+    for at in np.ndindex(index.shape):
+        out[at] = x[(*at[:dim], index[at], *at[dim + 1 :])]
+    return out
+
+
+def _spread(x: Any, index: Any, dim: int, shape: tuple[int, ...]) -> Any:
+    out = np.zeros(shape)
+    for at in np.ndindex(index.shape):
+        out[(*at[:dim], index[at], *at[dim + 1 :])] += x[at]
+    return out

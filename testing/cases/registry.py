@@ -39,7 +39,7 @@ def case(*names: str, reference: Callable[..., Any] | None = None) -> Callable[[
 
 
 def is_elementwise(op: Op) -> bool:
-    return op.name in ARRAYS
+    return float in op.on or op.name in ARRAYS
 
 
 def cases_of(op: Op | str) -> SearchStrategy[Case]:

@@ -87,3 +87,68 @@ def _put(base: Any, patch: Any, params: Any) -> Any:
     out = base.copy()
     out[params[0]] = patch
     return out
+
+
+@case("unsqueeze", reference=lambda x, dims: np.expand_dims(x, dims))
+@st.composite
+def widened(draw: Any) -> Case:
+    x = draw(arrays(shapes(max_dims=2)))
+    count = draw(st.integers(0, 2))
+    order = draw(st.permutations(range(x.ndim + count)))
+    return Case((x,), (tuple(sorted(order[:count])),))
+
+
+@case("squeeze", reference=lambda x, dims: np.squeeze(x, dims))
+@st.composite
+def narrowed(draw: Any) -> Case:
+    x = draw(arrays(shapes(max_side=2)))
+    ones = [k for k, n in enumerate(x.shape) if n == 1]
+    return Case((x,), (tuple(k for k in ones if draw(st.booleans())),))
+
+
+@case("diagonal", reference=lambda x, offset, d1, d2, shape: np.diagonal(x, offset, d1, d2).copy())
+@st.composite
+def on_a_diagonal(draw: Any) -> Case:
+    x = draw(arrays(shapes(min_dims=2, max_dims=3)))
+    return Case((x,), _diagonal_of(draw, x.shape))
+
+
+@case("diag_embed")
+@st.composite
+def put_on_a_diagonal(draw: Any) -> Case:
+    params = _diagonal_of(draw, draw(shapes(min_dims=2, max_dims=3)))
+    offset, dim1, dim2, shape = params
+    return Case((draw(arrays(np.zeros(shape).diagonal(offset, dim1, dim2).shape)),), params)
+
+
+def _diagonal_of(draw: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    dim1, dim2 = draw(st.permutations(range(len(shape))))[:2]
+    return draw(st.integers(-2, 2)), dim1, dim2, shape
+
+
+@case("unfold", reference=lambda x, dim, size, step, shape: _windows(x, dim, size, step))
+@st.composite
+def windowed(draw: Any) -> Case:
+    x, params = _sliding(draw)
+    return Case((x,), params)
+
+
+@case("fold")
+@st.composite
+def refolded(draw: Any) -> Case:
+    x, params = _sliding(draw)
+    return Case((draw(arrays(_windows(x, *params[:3]).shape)),), params)
+
+
+def _sliding(draw: Any) -> tuple[Any, tuple[Any, ...]]:
+    """An array and windows along one of its axes."""
+    x = draw(arrays(shapes(min_dims=1, max_dims=2, min_side=1)))
+    dim = draw(st.integers(0, x.ndim - 1))
+    size = draw(st.integers(1, x.shape[dim]))
+    return x, (dim, size, draw(st.integers(1, 3)), x.shape)
+
+
+def _windows(x: Any, dim: int, size: int, step: int) -> Any:
+    starts = range(0, x.shape[dim] - size + 1, step)
+    picked = [np.moveaxis(np.take(x, range(at, at + size), dim), dim, -1) for at in starts]
+    return np.stack(picked, dim)

@@ -13,7 +13,7 @@ from typing import Any
 from ...engine import TABLE, Op
 from ...tensor import Tensor
 from .gradient import complex_gradient, composition, form, gradient, linear, second
-from .graph import accumulates, aliased, broadcasting, constants, layouts, unaliased
+from .graph import accumulates, aliased, broadcasting, constants, layouts, paths, unaliased
 from .scalar import edges, pinned, scalar
 from .subject import Case, LawBroken, Subject, run, upstream
 from .value import unchanged, value
@@ -22,7 +22,7 @@ LAWS: dict[str, Callable[[Subject, Case], None]] = {
     law.__name__: law
     for law in (
         value, gradient, complex_gradient, form, linear, unchanged, unaliased, layouts,
-        broadcasting, constants, aliased, accumulates, scalar, composition, second,
+        broadcasting, constants, aliased, paths, accumulates, scalar, composition, second,
     )
 }  # fmt: skip
 ROW_LAWS: dict[str, Callable[[Subject], None]] = {"pinned": pinned, "edges": edges}
@@ -65,6 +65,7 @@ __all__ = [
     "gradient",
     "layouts",
     "linear",
+    "paths",
     "pinned",
     "run",
     "scalar",

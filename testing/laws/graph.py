@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 
+from ...tensor import Tensor, autograd
 from ..memory import LAYOUTS, lay_out
 from .subject import (
     Array,
@@ -29,7 +30,7 @@ def unaliased(subject: Subject, case: Case) -> None:
     found = trial.backward(g)
     names = operand_names(subject, len(case.operands))
     held = {f"{n}.grad": x for n, x in zip(names, found, strict=True) if x is not None}
-    others: dict[str, Array] = {n: x for n, x in zip(names, case.operands, strict=True)}
+    others: dict[str, Array] = dict(zip(names, case.operands, strict=True))
     others["the upstream gradient"] = g
     for mine, array in held.items():
         for name, other in (held | others).items():
@@ -115,8 +116,6 @@ def aliased(subject: Subject, case: Case) -> None:
         value, (first, other, *_) = run(subject, same)
     except ValueError:  # a product of matrices that are not square
         return
-    from ...tensor import Tensor
-
     x = Tensor(case.operands[0]).requires_grad_()
     rest = [Tensor(a) for a in case.operands[2:]]
     out = subject.apply([x, x, *rest], case.params)
@@ -128,6 +127,37 @@ def aliased(subject: Subject, case: Case) -> None:
     if not near(np.asarray(x.grad._data), total, 64, scale):
         said = f"f(x, x) gives x {x.grad.tolist()}, f(a, b) gives a + b {total.tolist()}"
         raise broken("aliased", subject, same, said)
+
+
+def paths(subject: Subject, case: Case) -> None:
+    """Where an operand is an inner node that another path also leads to, both are added up, and
+    what shares the gradient's memory on the way is left alone."""
+    follow = subject.follows(case)
+    if not follow or not follow[0]:
+        return
+    x, rest = case.operands[0], case.operands[1:]
+    first = Tensor(np.asarray(x / 2)).requires_grad_()
+    other = Tensor(np.full_like(x, 0.25)).requires_grad_()
+    inner, beside = first * 2, other * 4 - 1
+    direct = inner * 0.5  # older than the sum, so it is added to a gradient that is already there
+    operand = inner + beside
+    out = subject.apply([operand, *(Tensor(a) for a in rest)], case.params)
+    g = upstream(np.asarray(out._data))
+    through = run(subject, case, g, [k == 0 for k in range(len(follow))])[1][0]
+    h = upstream(x, seed=1)
+    autograd.backward([out, direct], [Tensor(g), Tensor(h)])
+    if through is None:
+        return
+    expected = {
+        "the operand": (first, 2 * (through + h / 2)),
+        "what was added to it": (other, 4 * through),
+    }
+    scale = float(np.sum(np.abs(g)) + 4 * np.max(np.abs(through), initial=0.0) + 2)
+    for name, (leaf, wanted) in expected.items():
+        found = None if leaf.grad is None else np.asarray(leaf.grad._data)
+        if found is None or not near(found, wanted, 256, scale):
+            said = f"with a second path beside it, {name} gets {found}, expected {wanted}"
+            raise broken("paths", subject, case, said)
 
 
 def broadcasting(subject: Subject, case: Case) -> None:

@@ -47,7 +47,7 @@ def unchanged(subject: Subject, case: Case) -> None:
     if changed:
         raise broken(
             "unchanged", subject, case, f"{', '.join(changed)} changed",
-            ["print('before', {})".format([x.tolist() for x in before])]
+            [f"print('before', {[x.tolist() for x in before]})"]
         )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
+import gradling.nn  # noqa: F401  (adds its rows to the table)
 from gradling.engine import TABLE
 from gradling.testing.cases import cases_of, subject, without_case
 from gradling.testing.laws import LAWS, ROW_LAWS
