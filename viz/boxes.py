@@ -4,56 +4,88 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 
 from .parts import Part, is_op, users
 from .spec import Cluster, Edge, Graph, Node
 from .words import many, tally
 
-Members = dict[str, tuple[int, ...]]
 Scope = tuple[str, ...]
+MOST_PORTS = 6  # an op of more operands than this gets one edge from a group, not one per operand
 
 
-def rebuilt(graph: Graph, parts: Sequence[Part]) -> tuple[Graph, Members]:
-    """The graph that ``parts`` of ``graph`` make, and the positions each box stands for."""
-    boxes = [_box(graph, part) for part in parts]
-    scopes = _homes(parts)
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A small graph, and for each box by id the positions in the large one that it stands for.
+
+    ``outputs`` are those that others use, or that are results: what a box hands on.
+    """
+
+    graph: Graph
+    members: dict[str, tuple[int, ...]]
+    outputs: dict[str, tuple[int, ...]]
+
+
+def rebuilt(graph: Graph, parts: Sequence[Part]) -> Folded:
+    """The graph that ``parts`` of ``graph`` make."""
+    outputs = _outputs(graph, parts)
     modules = {tuple(node.scope.split(".")): node.module for node in graph.nodes if node.module}
+    scopes = _homes(parts)
     frames = _frames(scopes, modules)
-    nodes = [
-        replace(box, cluster=frames[_framed(scope, frames)].id)
-        for box, scope in zip(boxes, scopes, strict=True)
-    ]
-    edges = _edges(graph, parts, nodes)
-    clusters = tuple(frame for frame in frames.values() if frame.id)
-    members = {node.id: tuple(part.members) for node, part in zip(nodes, parts, strict=True)}
-    return Graph(tuple(nodes), edges, clusters, graph.ops), members
+    nodes = []
+    for part, out, scope in zip(parts, outputs, scopes, strict=True):
+        box = _box(graph, part, out, modules)
+        nodes.append(replace(box, cluster=frames[_framed(scope, frames)].id))
+    return Folded(
+        Graph(
+            tuple(nodes),
+            _edges(graph, parts, nodes),
+            tuple(frame for frame in frames.values() if frame.id),
+            graph.ops,
+        ),
+        {node.id: tuple(part.members) for node, part in zip(nodes, parts, strict=True)},
+        {node.id: tuple(out) for node, out in zip(nodes, outputs, strict=True)},
+    )
 
 
-def _box(graph: Graph, part: Part) -> Node:
+def _outputs(graph: Graph, parts: Sequence[Part]) -> list[list[int]]:
+    home = {at: index for index, part in enumerate(parts) for at in part.members}
+    place = {node.id: position for position, node in enumerate(graph.nodes)}
+    used = {at for at, node in enumerate(graph.nodes) if node.result}
+    for edge in graph.edges:
+        source, target = place[edge.source], place[edge.target]
+        if source in home and home[source] != home[target]:
+            used.add(source)
+    return [[at for at in part.members if at in used] for part in parts]
+
+
+def _box(graph: Graph, part: Part, outputs: Sequence[int], modules: dict[Scope, str]) -> Node:
     members = [graph.nodes[at] for at in part.members]
     first = members[0]
     if len(members) == 1:
         return first
-    count = sum(node.count for node in members)
+    handed = [graph.nodes[at] for at in outputs]
     units = len(members) // part.each
-    same_shape = all(node.shape == first.shape for node in members)
     single = part.each == 1 and part.role == "group"
+    same_call = single and _agree(members, "constants") and _agree(members, "settings")
+    unit = part.unit
+    if unit == "module":
+        unit = modules.get(tuple(part.title.split(".")), unit)
     return Node(
         first.id,
         part.role,
         op=part.title if is_op(part) else "",
         label=_labels(members, part.each),
-        settings=first.settings if single and _agree(members, "settings") else (),
-        operands=first.operands if single and _agree(members, "constants") else (),
-        constants=first.constants if single and _agree(members, "constants") else (),
-        shape=first.shape if same_shape else None,
-        dtype=first.dtype if _agree(members, "dtype") else "",
+        settings=first.settings if same_call else (),
+        operands=first.operands if same_call else (),
+        constants=first.constants if same_call else (),
+        shape=handed[0].shape if handed and _agree(handed, "shape") else None,
+        dtype=handed[0].dtype if handed and _agree(handed, "dtype") else "",
         scope=".".join(part.scope),
         result=any(node.result for node in members),
-        count=count,
-        notes=_notes(members, units, part),
+        count=sum(node.count for node in members),
+        notes=_notes(members, units, part, unit),
     )
 
 
@@ -70,12 +102,12 @@ def _labels(members: Sequence[Node], each: int) -> str:
     return labels[0] if labels[0] == labels[-1] else f"{labels[0]} … {labels[-1]}"
 
 
-def _notes(members: Sequence[Node], units: int, part: Part) -> tuple[str, ...]:
+def _notes(members: Sequence[Node], units: int, part: Part, unit: str) -> tuple[str, ...]:
     ops = Counter(node.op for node in members if node.count)
     weights = sum(prod(node.shape or ()) for node in members if node.role in ("leaf", "parameter"))
     times = [f"{tally(units)} alike"] if units > 1 else []
-    if part.unit:
-        times.append(f"each {part.unit}" if units > 1 else part.unit)
+    if unit:
+        times.append(f"each {unit}" if units > 1 else unit)
     notes = [", ".join(times)] if times else []
     if is_op(part) and len(ops) > 1:
         ranked = sorted(ops.items(), key=lambda item: (-item[1], item[0]))
@@ -87,7 +119,7 @@ def _notes(members: Sequence[Node], units: int, part: Part) -> tuple[str, ...]:
 
 
 def _edges(graph: Graph, parts: Sequence[Part], nodes: Sequence[Node]) -> tuple[Edge, ...]:
-    """Edges as they were between single nodes; elsewhere all between two boxes as one."""
+    """Edges as they were into single nodes; into groups, all between two boxes as one."""
     home = {at: index for index, part in enumerate(parts) for at in part.members}
     place = {node.id: position for position, node in enumerate(graph.nodes)}
     kept: dict[tuple[int, int, int], int] = {}
@@ -95,7 +127,8 @@ def _edges(graph: Graph, parts: Sequence[Part], nodes: Sequence[Node]) -> tuple[
         source, target = home.get(place[edge.source]), home[place[edge.target]]
         if source is None or source == target:
             continue
-        bundled = len(parts[source].members) > 1 or len(parts[target].members) > 1
+        grouped = len(parts[source].members) > 1 and len(nodes[target].operands) > MOST_PORTS
+        bundled = grouped or len(parts[target].members) > 1
         key = (target, -1 if bundled else edge.port, source)
         kept[key] = kept.get(key, 0) + 1
     order = sorted(kept, key=lambda key: (key[0], key[1]))  # stable: groups keep first use

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from .labels import below, box, op_table, text
 from .spec import Edge, Graph, Node
 from .style import FAINT, FRAME, INK, LOOKS, PAGE, role
-from .words import call_text, frame_text, ported_ops
+from .words import call_text, frame_text, ported_ops, within
 
-APART = 16  # up to so many ops, each is drawn beside its value
+APART = 24  # boxes; up to so many, each op is drawn beside the value it made
 _FONT = 'fontname="Helvetica"'
 
 
@@ -35,7 +35,7 @@ def to_dot(
         apart: whether ops are nodes of their own; ``None`` decides by size.
     """
     if apart is None:
-        apart = graph.shown == graph.ops <= APART
+        apart = graph.shown == graph.ops and len(graph.nodes) <= APART
     ported = ported_ops(graph)
     lines = [
         "digraph gradling {",
@@ -46,7 +46,7 @@ def to_dot(
         "    width=0.2];",
         f'  edge [{_FONT}, fontsize=8, color="{FAINT}", fontcolor="{FAINT}", arrowsize=0.6];',
         *_framed(graph, apart, ported),
-        *(_edge(edge, graph, apart, ported, direction) for edge in graph.edges),
+        *_edges(graph, apart, ported, direction),
         "}",
     ]
     return "\n".join([*lines, ""])
@@ -57,6 +57,7 @@ def _framed(graph: Graph, apart: bool, ported: set[str]) -> Iterator[str]:
     inside: dict[str, list[Node]] = {"": []}
     children: dict[str, list[str]] = {"": []}
     labels = {cluster.id: frame_text(cluster) for cluster in graph.clusters}
+    paths = {"": "", **{cluster.id: cluster.label for cluster in graph.clusters}}
     for cluster in graph.clusters:
         inside[cluster.id], children[cluster.id] = [], []
         children[cluster.parent].append(cluster.id)
@@ -77,7 +78,7 @@ def _framed(graph: Graph, apart: bool, ported: set[str]) -> Iterator[str]:
             )
             todo.append(("", 1 - depth))
         for node in inside[frame]:
-            for line in _node(node, apart, node.id in ported):
+            for line in _node(within(node, paths[frame]), apart, node.id in ported):
                 yield pad + line
         todo += [(child, depth + 1) for child in reversed(children[frame])]
 
@@ -102,11 +103,15 @@ def _node(node: Node, apart: bool, ported: bool) -> Iterator[str]:
     )
 
 
-def _edge(edge: Edge, graph: Graph, apart: bool, ported: set[str], direction: str) -> str:
-    target = edge.target
-    if edge.target in ported:
-        side = "w" if direction == "LR" else "n"
-        target = f"{edge.target}{'o' * apart}:i{edge.port}:{side}"
-    elif apart and edge.port >= 0:
-        target = f"{edge.target}o"
-    return f"  {edge.source} -> {target};"
+def _edges(graph: Graph, apart: bool, ported: set[str], direction: str) -> Iterator[str]:
+    """Arrows, longer between frames: next to each other these need not be stacked."""
+    frames = {node.id: node.cluster for node in graph.nodes}
+    side = "w" if direction == "LR" else "n"
+    for edge in graph.edges:
+        target = edge.target
+        if edge.target in ported and edge.port >= 0:
+            target = f"{edge.target}{'o' * apart}:i{edge.port}:{side}"
+        elif apart and edge.port >= 0:
+            target = f"{edge.target}o"
+        between = frames[edge.target] and frames[edge.source] != frames[edge.target]
+        yield f"  {edge.source} -> {target}{' [minlen=2]' * bool(between)};"

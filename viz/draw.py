@@ -69,7 +69,7 @@ def draw(
     if direction not in ("LR", "TB"):
         raise ValueError(f"direction: expected 'LR' or 'TB', got {direction!r}")
     reading = read(outputs, params)
-    graph = reading.fill(*fold(reading.graph, budget, constants))
+    graph = reading.fill(fold(reading.graph, budget, constants))
     return Drawing(graph, title, direction, legend, apart)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from .boxes import Members, rebuilt
+from .boxes import Folded, rebuilt
 from .parts import Part, instances, is_op, merge, singles, union, users
 from .spec import Graph
 from .words import summary_text, tally
@@ -22,13 +22,12 @@ from .words import summary_text, tally
 Folding = Callable[[list[Part]], list[Part]]
 BUDGET = 60
 EXACT, SIMILAR, LOOSE = range(3)  # alike: with constants, whatever the constants, by the op alone
+LONGEST = 24  # modules one behind the other: more would be a strip too wide to read
 BANDS = 12  # a strip of more boxes without names tells nobody more
 
 
-def fold(
-    graph: Graph, budget: int | None = BUDGET, constants: bool = True
-) -> tuple[Graph, Members]:
-    """A graph of at most ``budget`` boxes, and the positions in ``graph`` each stands for.
+def fold(graph: Graph, budget: int | None = BUDGET, constants: bool = True) -> Folded:
+    """A graph of at most ``budget`` boxes, and what each of them stands for.
 
     Args:
         budget: the most boxes to show; ``None`` shows everything.
@@ -96,7 +95,7 @@ def without_constants(graph: Graph) -> tuple[Graph, set[int]]:
 
 
 def by_scope(parts: list[Part], budget: int) -> list[Part]:
-    """Close modules from the innermost outwards until the budget holds."""
+    """Close modules from the innermost outwards until the budget holds, and no row is too long."""
     deepest = max((len(part.scope) for part in parts), default=0)
     for depth in range(deepest, 0, -1):
         group: list[Hashable] = [
@@ -108,7 +107,9 @@ def by_scope(parts: list[Part], budget: int) -> list[Part]:
         calls = instances(group, parts)
         _adopt_parameters(parts, calls)
         if len(set(calls)) <= budget or depth == 1:
-            return merge(parts, calls, partial(_module, depth=depth))
+            closed = merge(parts, calls, partial(_module, depth=depth))
+            if depth == 1 or max(_depths(closed)) <= LONGEST:
+                return closed
     return parts
 
 

@@ -17,6 +17,7 @@ from .words import (
     summary_text,
     type_text,
     visible,
+    within,
 )
 
 _SHAPES = {
@@ -60,6 +61,7 @@ def _framed(graph: Graph) -> Iterator[str]:
     inside: dict[str, list[Node]] = {"": []}
     children: dict[str, list[str]] = {"": []}
     labels = {cluster.id: frame_text(cluster) for cluster in graph.clusters}
+    paths = {"": "", **{cluster.id: cluster.label for cluster in graph.clusters}}
     for cluster in graph.clusters:
         inside[cluster.id], children[cluster.id] = [], []
         children[cluster.parent].append(cluster.id)
@@ -76,7 +78,8 @@ def _framed(graph: Graph) -> Iterator[str]:
             todo.append((frame, True))
         for node in inside[frame]:
             before, after = _SHAPES[role(node)]
-            yield f'  {node.id}{before}"{_label(node)}"{after}:::{role(node)}'
+            label = _label(within(node, paths[frame]))
+            yield f'  {node.id}{before}"{label}"{after}:::{role(node)}'
         todo += [(child, False) for child in reversed(children[frame])]
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from math import isfinite, isnan, nan
 from typing import Any
 
+from .boxes import Folded
 from .spec import Edge, Graph, Node, Role, Summary
 from .words import number, shape_text
 
@@ -34,17 +35,17 @@ class Reading:
     sources: list[Any]
     kept: dict[int, Any]
 
-    def fill(self, folded: Graph, members: Mapping[str, Sequence[int]]) -> Graph:
-        """The folded graph with the values and gradients of what it shows."""
-        nodes = (self._filled(node, members[node.id]) for node in folded.nodes)
-        return replace(folded, nodes=tuple(nodes))
+    def fill(self, folded: Folded) -> Graph:
+        """The folded graph with the values and gradients of what its boxes hand on."""
+        nodes = (self._filled(node, folded.outputs[node.id]) for node in folded.graph.nodes)
+        return replace(folded.graph, nodes=tuple(nodes))
 
     def _filled(self, node: Node, positions: Sequence[int]) -> Node:
-        if node.role != "group" and len(positions) == 1:
+        if len(positions) == 1:
             value, grad = self._numbers(positions[0])
             return replace(node, value=_summary(value), grad=_summary(grad))
-        if not all(hasattr(self.sources[at], "_grad") for at in positions):
-            return node  # arrays of different shapes have no common summary
+        if not positions or not all(hasattr(self.sources[at], "_grad") for at in positions):
+            return node  # several arrays have no common summary
         pairs = [self._numbers(at) for at in positions]
         values = [value for value, _ in pairs]
         grads = [grad for _, grad in pairs if grad is not None]

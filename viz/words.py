@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
 
 from .spec import Cluster, Graph, Node, Summary
@@ -157,6 +158,13 @@ def ported_ops(graph: Graph) -> set[str]:
     }
 
 
+def within(node: Node, frame: str) -> Node:
+    """The node as it is labelled inside a frame that names its module already."""
+    if frame and node.label.startswith(frame + "."):
+        return replace(node, label=node.label[len(frame) + 1 :])
+    return node
+
+
 def caption(graph: Graph) -> str:
     """What the picture says about its own size.
 
@@ -164,7 +172,8 @@ def caption(graph: Graph) -> str:
     '1 842 ops shown as 0'
     """
     text = many(graph.ops, "op")
-    return text if graph.shown == graph.ops else f"{text} shown as {tally(graph.shown)}"
+    whole = graph.shown == graph.ops and all(node.role != "group" for node in graph.nodes)
+    return text if whole else f"{text} shown as {tally(graph.shown)}"
 
 
 def describe(graph: Graph) -> str:

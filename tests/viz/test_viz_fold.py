@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 from hypothesis import given
@@ -43,7 +44,8 @@ def graphs(draw, most=60):
 
 @given(graphs(), st.integers(4, 30))
 def test_folding_keeps_the_budget_and_loses_nothing(graph, budget):
-    folded, members = fold(graph, budget)
+    done = fold(graph, budget)
+    folded, members = done.graph, done.members
     assert len(folded.nodes) <= budget
     assert sum(node.count for node in folded.nodes) == graph.ops == folded.ops
     shown = [at for node in folded.nodes for at in members[node.id]]
@@ -56,7 +58,8 @@ def test_folding_keeps_the_budget_and_loses_nothing(graph, budget):
 
 @given(graphs(), st.integers(4, 30))
 def test_folded_edges_run_forward_and_stand_for_real_ones(graph, budget):
-    folded, members = fold(graph, budget)
+    done = fold(graph, budget)
+    folded, members = done.graph, done.members
     place = {node.id: at for at, node in enumerate(folded.nodes)}
     home = {at: key for key, ats in members.items() for at in ats}
     expected = set()
@@ -70,7 +73,8 @@ def test_folded_edges_run_forward_and_stand_for_real_ones(graph, budget):
 
 @given(graphs())
 def test_a_large_enough_budget_changes_nothing_but_frames(graph):
-    folded, members = fold(graph, len(graph.nodes) + 3)
+    done = fold(graph, len(graph.nodes) + 3)
+    folded, members = done.graph, done.members
     assert [node.id for node in folded.nodes] == [node.id for node in graph.nodes]
     assert folded.edges == tuple(sorted(graph.edges, key=lambda edge: int(edge.target[1:])))
     assert members == {node.id: (at,) for at, node in enumerate(graph.nodes)}
@@ -78,7 +82,7 @@ def test_a_large_enough_budget_changes_nothing_but_frames(graph):
 
 @given(graphs(), st.integers(4, 30))
 def test_frames_nest_and_hold_what_they_name(graph, budget):
-    folded, _ = fold(graph, budget)
+    folded = fold(graph, budget).graph
     frames = {"": ""}
     for cluster in folded.clusters:
         assert cluster.label.startswith(frames[cluster.parent])
@@ -93,16 +97,30 @@ def test_a_budget_too_small_to_show_anything_is_refused():
         fold(graph, 3)
 
 
+def test_an_op_keeps_its_operands_apart_when_a_group_feeds_it():
+    x = Value(1.0, label="x")
+    y = x
+    for _ in range(100):
+        y = y.tanh()
+    drawing = draw(y - x, y)
+    arrivals = [edge for edge in drawing.graph.edges if edge.target == "n101"]
+    assert [edge.port for edge in arrivals] == [0, 1]
+    dot = drawing.dot
+    assert set(re.findall(r"(\w+)(?::\w+)* ->", dot)) <= set(re.findall(r"(\w+) \[", dot))
+
+
 def test_constants_go_first():
     y = Value(1.0, label="x")
     for _ in range(5):
         y = y * 2.0 + 0.5
-    folded, _ = fold(read([y]).graph, 12)
+    folded = fold(read([y]).graph, 12).graph
     assert [node.role for node in folded.nodes] == ["leaf", *["op"] * 10]
     assert folded.nodes[1].constants == ((1, "2"),)
     assert folded.shown == folded.ops == 10
-    assert all(node.role != "constant" for node in fold(read([y]).graph, constants=False)[0].nodes)
-    assert sum(node.role == "constant" for node in fold(read([y]).graph)[0].nodes) == 10
+    assert all(
+        node.role != "constant" for node in fold(read([y]).graph, constants=False).graph.nodes
+    )
+    assert sum(node.role == "constant" for node in fold(read([y]).graph).graph.nodes) == 10
 
 
 def test_a_long_chain_says_what_repeats():
@@ -110,7 +128,7 @@ def test_a_long_chain_says_what_repeats():
     for _ in range(500):
         y = (y * 1.01).tanh()
     y = y + 1.0
-    folded, _ = fold(read([y]).graph)
+    folded = fold(read([y]).graph).graph
     chain = folded.nodes[1]
     assert (chain.op, chain.notes[0]) == ("(* → tanh)", "500 times in a row")
     assert folded.shown == 2
@@ -166,20 +184,21 @@ def scoped(steps):
 
 def test_modules_close_from_the_innermost():
     steps = [f"net.{block}.fc" for block in range(4) for _ in range(5)]
-    folded, _ = fold(scoped(steps), 6)
+    folded = fold(scoped(steps), 6).graph
     assert [node.op for node in folded.nodes] == ["", *(f"net.{block}.fc" for block in range(4))]
     assert [cluster.label for cluster in folded.clusters] == ["net"]
 
 
 def test_a_module_called_twice_is_two_boxes_in_a_row():
     steps = ["fc"] * 5 + ["act"] * 5 + ["fc"] * 5
-    folded, members = fold(scoped(steps), 6)
+    done = fold(scoped(steps), 6)
+    folded, members = done.graph, done.members
     assert [node.op for node in folded.nodes] == ["", "fc", "act", "fc"]
     assert [len(members[node.id]) for node in folded.nodes] == [1, 5, 5, 5]
 
 
 def test_modules_are_framed_when_there_is_room():
-    folded, _ = fold(scoped(["net.a", "net.a", "net.b", "net.b", ""]))
+    folded = fold(scoped(["net.a", "net.a", "net.b", "net.b", ""])).graph
     assert [cluster.label for cluster in folded.clusters] == ["net", "net.a", "net.b"]
     assert [cluster.parent for cluster in folded.clusters] == ["", "c0", "c0"]
 
@@ -195,7 +214,7 @@ def test_a_graph_without_any_pattern_is_cut_along_its_depth():
     assert "a slice of the depth" in drawing.text()
 
 
-def test_many_results_fold_like_the_rest():
+def test_many_results_donelike_the_rest():
     x = Value(1.0, label="x")
     drawing = draw([x * float(i) for i in range(500)])
     assert len(drawing.graph.nodes) == 2

@@ -7,14 +7,14 @@ import pytest
 
 from gradling.engine import Value
 from gradling.tensor import Tensor
+from gradling.viz.fold import fold
 from gradling.viz.read import read
 from gradling.viz.spec import Edge
 
 
 def filled(*outputs, params=None):
     reading = read(outputs, params)
-    members = {node.id: (at,) for at, node in enumerate(reading.graph.nodes)}
-    return reading.fill(reading.graph, members)
+    return reading.fill(fold(reading.graph, budget=None))
 
 
 def by_label(graph, label):
