@@ -59,9 +59,10 @@ class Op:
     """
 
     reads: tuple[bool, ...]
+    differentiable: bool
     __slots__ = (
         "name", "args", "vjp", "domain", "why", "params", "defaults", "symbol", "result",
-        "pinned", "analytic", "view", "joint", "composition", "reads", "on",
+        "pinned", "analytic", "view", "joint", "composition", "reads", "differentiable", "on",
     )  # fmt: skip
 
     def __init__(
@@ -104,22 +105,22 @@ class Op:
             )
 
     def __getattr__(self, name: str) -> Any:
-        """Which of (y, *operands) the rules read, found when it is first asked for: reading the rules'
-        bytecode of the whole table would be felt at import."""
-        if name != "reads":
-            raise AttributeError(f"an Op has no attribute {name!r}")
+        """What follows from the rules, found when it is first asked for: ``differentiable``, and
+        ``reads``, which of (y, *operands) they read (going through the bytecode of the whole table
+        would be felt at import)."""
         rules = [rule for rule in (*self.vjp, self.joint) if rule is not None]
-        self.reads = _reads(rules, len(self.vjp) + 1)
-        return self.reads
+        if name == "reads":
+            self.reads = _reads(rules, len(self.vjp) + 1)
+        elif name == "differentiable":
+            self.differentiable = bool(rules)
+        else:
+            raise AttributeError(f"an Op has no attribute {name!r}")
+        return getattr(self, name)
 
     @property
     def variadic(self) -> bool:
         """Takes any number of operands, which its joint rule gets as one tuple ``xs``."""
         return self.args == ("*xs",)
-
-    @property
-    def differentiable(self) -> bool:
-        return self.joint is not None or any(rule is not None for rule in self.vjp)
 
     def __call__(self, *args: Any) -> Any:
         """Apply to operands of any kind, the most capable kind deciding (Tensor over Value over array)."""

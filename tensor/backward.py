@@ -22,14 +22,17 @@ Gradients = dict[Node, Any]
 
 
 def history(roots: Iterable[Node], stop: frozenset[Node] = frozenset()) -> list[Node]:
-    """Every node that ``roots`` were made from, results before operands, not going past ``stop``."""
-    found = list(dict.fromkeys(roots))
+    """Every result that ``roots`` were made from, and themselves: results before operands, no leaves.
+
+    It does not go past ``stop``.
+    """
+    found = [node for node in dict.fromkeys(roots) if node.op is not None]
     seen = set(found)
     add, push = seen.add, found.append
     for node in found:
         if node not in stop:
             for child in node.inputs:
-                if child is not None and child not in seen:
+                if child is not None and child.op is not None and child not in seen:
                     add(child)
                     push(child)
     found.sort(key=_age, reverse=True)
@@ -68,10 +71,6 @@ def run(
                 found[node] = g
                 if stop:
                     continue
-            if node.op is None:
-                if targets is None:
-                    _accumulate(node, g)
-                continue
             if leading is not None and node not in leading:
                 continue
             if edits.latest > node.seq or node.extra is not None:
@@ -91,6 +90,14 @@ def run(
                     gradients[child] = both if create_graph else np.asarray(both)
             if free:
                 node.saved = None
+        # Leaves come last: should anything fail on the way, no gradient has been touched.
+        for node, g in gradients.items():
+            if node.extra is not None:
+                g = _observe(node, g)
+            if targets is None:
+                _accumulate(node, g)
+            elif node in wanted:
+                found[node] = g
     return found
 
 
@@ -191,8 +198,6 @@ def _fit_array(part: Any, child: Node, g: Any) -> Array:
 
 
 def _accumulate(leaf: Node, g: Any) -> None:
-    from .tensor import Tensor
-
     before = leaf.grad
     if before is None:
         leaf.grad = g
@@ -201,6 +206,8 @@ def _accumulate(leaf: Node, g: Any) -> None:
     if g.__class__ is Array and (held is before or before._node is None):
         np.add(held, g, out=held)  # in place: whoever holds the gradient sees it grow, as in PyTorch
     else:
+        from .tensor import Tensor
+
         as_tensor = [x if isinstance(x, Tensor) else Tensor(x) for x in (before, g)]
         leaf.grad = as_tensor[0] + as_tensor[1]
 
