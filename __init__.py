@@ -11,6 +11,21 @@ from .engine import (
     set_grad_enabled,
 )
 from .tensor import Tensor, autograd
+from .tensor.arranging import (
+    diag,
+    diag_embed,
+    diagflat,
+    diagonal,
+    flip,
+    fliplr,
+    flipud,
+    repeat_interleave,
+    roll,
+    rot90,
+    tile,
+    tril,
+    triu,
+)
 from .tensor.choice import (
     allclose,
     clamp,
@@ -123,9 +138,9 @@ from .tensor.elementwise import (
     less,
     less_equal,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     logaddexp,
     logical_and,
     logical_not,
@@ -164,6 +179,18 @@ from .tensor.elementwise import (
     trunc,
     xlogy,
 )
+from .tensor.gathering import (
+    gather,
+    index_add,
+    index_copy,
+    index_fill,
+    index_put,
+    index_select,
+    scatter,
+    scatter_add,
+    take,
+    take_along_dim,
+)
 from .tensor.generators import (
     Generator,
     default_generator,
@@ -173,9 +200,62 @@ from .tensor.generators import (
     seed,
     set_rng_state,
 )
+from .tensor.joining import (
+    block_diag,
+    cat,
+    chunk,
+    column_stack,
+    concat,
+    concatenate,
+    dsplit,
+    dstack,
+    hsplit,
+    hstack,
+    narrow,
+    row_stack,
+    select,
+    split,
+    stack,
+    tensor_split,
+    unbind,
+    vsplit,
+    vstack,
+)
+from .tensor.masking import (
+    argwhere,
+    bucketize,
+    masked_fill,
+    masked_scatter,
+    masked_select,
+    nonzero,
+    one_hot,
+    searchsorted,
+)
+from .tensor.padding import pad
 from .tensor.saving import load, save
 from .tensor.sequences import arange, eye, linspace, logspace, tril_indices, triu_indices
+from .tensor.shape import (
+    atleast_1d,
+    atleast_2d,
+    atleast_3d,
+    broadcast_shapes,
+    broadcast_tensors,
+    broadcast_to,
+    flatten,
+    meshgrid,
+    movedim,
+    permute,
+    ravel,
+    reshape,
+    squeeze,
+    swapaxes,
+    t,
+    transpose,
+    unflatten,
+    unsqueeze,
+)
 
+adjoint, moveaxis, swapdims = tensor.shape.matrix_transpose, movedim, transpose
 # PyTorch's names for these dtypes; nothing below uses Python's types of that name.
 bool, int, float = tensor.dtypes.bool_, tensor.dtypes.int_, tensor.dtypes.float_
 

@@ -98,5 +98,5 @@ def normal_dims(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
         return tuple(range(ndim))
     dims = tuple(normal_dim(name, d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
     if len(set(dims)) < len(dims):
-        raise ValueError(f"{name}: dim {dim} names an axis twice")
+        raise ShapeError(f"{name}: dim {dim} names an axis twice")
     return dims if ndim else ()

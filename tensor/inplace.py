@@ -17,7 +17,7 @@ from . import edits
 from .dtypes import rank
 from .errors import ShapeError
 from .record import apply
-from .rows.shape import broadcast_to, cast, view_put
+from .rows.shape import broadcast_to, cast, unfold, view_put
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -63,8 +63,10 @@ def _rebind(target: Tensor, new: Tensor, name: str) -> None:
     """Move ``target`` to ``new``'s place in the graph; a view passes the edit on to what it views."""
     if isinstance(target._base, tuple):
         base, op, params = target._base
-        if op is broadcast_to:
-            raise RuntimeError(f"{name}: an expanded tensor shares entries; edit x.clone()")
+        if op in (broadcast_to, unfold) and not target._data.flags.writeable:
+            raise RuntimeError(
+                f"{name}: entries of an expanded or unfolded tensor share memory; edit x.clone()"
+            )
         if base._node is not None and base._node.op is None:
             raise RuntimeError(
                 f"{name}: this is a view of a leaf that requires grad, which cannot be edited in place. "

@@ -52,6 +52,8 @@ def record(
             if op.composition is not None:
                 saved: tuple[Any, ...] = (y if reads[0] else None, *arrays)
             else:
+                if len(reads) <= len(arrays):  # variadic: one flag for all operands
+                    reads = (reads[0], *reads[1:] * len(arrays))
                 saved = tuple([a if keep else None for a, keep in zip((y, *arrays), reads)])  # noqa: B905
             made = Node(op, nodes, saved, params, y, now.scope)
             if edits._exposed:

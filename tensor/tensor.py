@@ -14,6 +14,7 @@ import numpy as np
 from ..engine.op import TABLE
 from . import (
     alike,
+    arranging,
     autograd,
     choice,
     conversion,
@@ -21,15 +22,18 @@ from . import (
     draws,
     edits,
     elementwise,
+    gathering,
     indexing,
+    joining,
     linalg,
+    masking,
     reductions,
     refill,
 )
 from . import shape as shapes
 from .dtypes import DType, float32
 from .in_place_forms import InPlaceForms
-from .inplace import augmented
+from .inplace import augmented, in_place
 from .node import Array, Node, leaf
 from .record import binary, bind
 from .rows.structural import serve_tensors
@@ -325,20 +329,47 @@ class Tensor(InPlaceForms):
 
     # Other shapes --------------------------------------------------------------------------------
 
-    reshape = shapes.reshape
-    view = shapes.view
-    transpose = shapes.transpose
-    permute = shapes.permute
-    expand = shapes.expand
+    reshape, view, ravel = shapes.reshape, shapes.view, shapes.ravel
+    reshape_as, view_as = shapes.reshape_as, shapes.view_as
+    flatten, unflatten = shapes.flatten, shapes.unflatten
+    squeeze, unsqueeze = shapes.squeeze, shapes.unsqueeze
+    transpose, permute, t = shapes.transpose, shapes.permute, shapes.t
+    swapaxes, swapdims, adjoint = shapes.swapaxes, shapes.transpose, shapes.matrix_transpose
+    movedim, moveaxis = shapes.movedim, shapes.movedim
+    T, mT = property(shapes.reversed_axes), property(shapes.matrix_transpose)
+    H, mH = property(shapes.t), property(shapes.matrix_transpose)
+    expand, expand_as = shapes.expand, shapes.expand_as
     broadcast_to = shapes.broadcast_to
-    T = property(shapes.reversed_axes)
-    mT = property(shapes.matrix_transpose)
-    t = shapes.t
+    stride = shapes.strides
+    repeat, tile = arranging.repeat, arranging.tile
+    repeat_interleave = arranging.repeat_interleave
+    flip, fliplr, flipud = arranging.flip, arranging.fliplr, arranging.flipud
+    rot90, roll = arranging.rot90, arranging.roll
+    diag, diagonal, diag_embed = arranging.diag, arranging.diagonal, arranging.diag_embed
+    diagflat, tril, triu = arranging.diagflat, arranging.tril, arranging.triu
+    unfold = arranging.unfold
+    split, chunk, tensor_split = joining.split, joining.chunk, joining.tensor_split
+    hsplit, vsplit, dsplit = joining.hsplit, joining.vsplit, joining.dsplit
+    unbind, narrow, select = joining.unbind, joining.narrow, joining.select
 
     # Picking entries -----------------------------------------------------------------------------
 
     __getitem__ = indexing.getitem
     __setitem__ = indexing.setitem
+    gather, take, take_along_dim = gathering.gather, gathering.take, gathering.take_along_dim
+    scatter, scatter_add = gathering.scatter, gathering.scatter_add
+    index_select, index_add = gathering.index_select, gathering.index_add
+    index_copy, index_fill = gathering.index_copy, gathering.index_fill
+    index_put, fill_diagonal_ = gathering.index_put, gathering.fill_diagonal_
+    masked_fill, masked_select = masking.masked_fill, masking.masked_select
+    masked_scatter = masking.masked_scatter
+    nonzero, argwhere = masking.nonzero, masking.argwhere
+    scatter_, scatter_add_ = in_place(gathering.scatter), in_place(gathering.scatter_add)
+    index_add_, index_copy_ = in_place(gathering.index_add), in_place(gathering.index_copy)
+    index_fill_, index_put_ = in_place(gathering.index_fill), in_place(gathering.index_put)
+    masked_fill_ = in_place(masking.masked_fill)
+    masked_scatter_ = in_place(masking.masked_scatter)
+    tril_, triu_ = in_place(arranging.tril), in_place(arranging.triu)
 
     # Matrices ------------------------------------------------------------------------------------
 
