@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from .parts import Part, is_op, users
+from .parts import MODULE, Part, is_op, users
 from .spec import Cluster, Edge, Graph, Node
 from .words import many, tally
 
@@ -27,20 +27,41 @@ class Folded:
     outputs: dict[str, tuple[int, ...]]
 
 
+class _Whole:
+    """The large graph, looked up by position."""
+
+    def __init__(self, graph: Graph, parts: Sequence[Part]) -> None:
+        place = {node.id: position for position, node in enumerate(graph.nodes)}
+        self.nodes = graph.nodes
+        self.home = {at: index for index, part in enumerate(parts) for at in part.members}
+        self.links = [(place[edge.source], place[edge.target], edge.port) for edge in graph.edges]
+        self.uses = Counter(source for source, _, _ in self.links)
+        self.modules = {
+            tuple(node.scope.split(".")): node.module for node in graph.nodes if node.module
+        }
+
+    def outputs(self, parts: Sequence[Part]) -> list[list[int]]:
+        used = {at for at, node in enumerate(self.nodes) if node.result}
+        for source, target, _ in self.links:
+            if source in self.home and self.home[source] != self.home[target]:
+                used.add(source)
+        return [[at for at in part.members if at in used] for part in parts]
+
+
 def rebuilt(graph: Graph, parts: Sequence[Part]) -> Folded:
     """The graph that ``parts`` of ``graph`` make."""
-    outputs = _outputs(graph, parts)
-    modules = {tuple(node.scope.split(".")): node.module for node in graph.nodes if node.module}
+    whole = _Whole(graph, parts)
+    outputs = whole.outputs(parts)
     scopes = _homes(parts)
-    frames = _frames(scopes, modules)
+    frames = _frames(scopes, whole.modules)
     nodes = []
     for part, out, scope in zip(parts, outputs, scopes, strict=True):
-        box = _box(graph, part, out, modules)
+        box = _box(whole, part, out)
         nodes.append(replace(box, cluster=frames[_framed(scope, frames)].id))
     return Folded(
         Graph(
             tuple(nodes),
-            _edges(graph, parts, nodes),
+            _edges(whole, parts, nodes),
             tuple(frame for frame in frames.values() if frame.id),
             graph.ops,
         ),
@@ -49,29 +70,14 @@ def rebuilt(graph: Graph, parts: Sequence[Part]) -> Folded:
     )
 
 
-def _outputs(graph: Graph, parts: Sequence[Part]) -> list[list[int]]:
-    home = {at: index for index, part in enumerate(parts) for at in part.members}
-    place = {node.id: position for position, node in enumerate(graph.nodes)}
-    used = {at for at, node in enumerate(graph.nodes) if node.result}
-    for edge in graph.edges:
-        source, target = place[edge.source], place[edge.target]
-        if source in home and home[source] != home[target]:
-            used.add(source)
-    return [[at for at in part.members if at in used] for part in parts]
-
-
-def _box(graph: Graph, part: Part, outputs: Sequence[int], modules: dict[Scope, str]) -> Node:
-    members = [graph.nodes[at] for at in part.members]
+def _box(whole: _Whole, part: Part, outputs: Sequence[int]) -> Node:
+    members = [whole.nodes[at] for at in part.members]
     first = members[0]
     if len(members) == 1:
         return first
-    handed = [graph.nodes[at] for at in outputs]
-    units = len(members) // part.each
+    handed = [whole.nodes[at] for at in outputs]
     single = part.each == 1 and part.role == "group"
     same_call = single and _agree(members, "constants") and _agree(members, "settings")
-    unit = part.unit
-    if unit == "module":
-        unit = modules.get(tuple(part.title.split(".")), unit)
     return Node(
         first.id,
         part.role,
@@ -85,7 +91,7 @@ def _box(graph: Graph, part: Part, outputs: Sequence[int], modules: dict[Scope, 
         scope=".".join(part.scope),
         result=any(node.result for node in members),
         count=sum(node.count for node in members),
-        notes=_notes(members, units, part, unit),
+        notes=tuple(_notes(whole, part)),
     )
 
 
@@ -102,34 +108,41 @@ def _labels(members: Sequence[Node], each: int) -> str:
     return labels[0] if labels[0] == labels[-1] else f"{labels[0]} … {labels[-1]}"
 
 
-def _notes(members: Sequence[Node], units: int, part: Part, unit: str) -> tuple[str, ...]:
-    ops = Counter(node.op for node in members if node.count)
-    weights = sum(prod(node.shape or ()) for node in members if node.role in ("leaf", "parameter"))
-    times = [f"{tally(units)} alike"] if units > 1 else []
-    if unit:
-        times.append(f"each {unit}" if units > 1 else unit)
-    notes = [", ".join(times)] if times else []
-    if is_op(part) and len(ops) > 1:
+def _notes(whole: _Whole, part: Part) -> Iterator[str]:
+    """How many of what a group stands for, and what it is made of."""
+    units = len(part.members) // part.each
+    unit = part.unit
+    if unit == MODULE:
+        unit = whole.modules.get(tuple(part.title.split(".")), MODULE)
+    if units > 1:
+        yield f"{tally(units)} alike" + (f", each {unit}" if unit else "")
+    elif unit:
+        yield unit
+    if not is_op(part):
+        return
+    members = [(at, whole.nodes[at]) for at in part.members]
+    ops = Counter(node.op for _, node in members if node.count)
+    if len(ops) > 1:
         ranked = sorted(ops.items(), key=lambda item: (-item[1], item[0]))
         shown = ", ".join(f"{op} {tally(count)}" for op, count in ranked[:4])
-        notes.append(f"{many(ops.total(), 'op')}: {shown}{', …' if len(ops) > 4 else ''}")
-    if is_op(part) and any(node.role != "op" for node in members):
-        notes.append(many(weights, "parameter"))
-    return tuple(notes)
+        yield f"{many(ops.total(), 'op')}: {shown}{', …' if len(ops) > 4 else ''}"
+    weights = [(at, node) for at, node in members if node.role != "op"]
+    if weights:
+        yield many(sum(prod(node.shape or ()) for _, node in weights), "parameter")
+        if (times := max(whole.uses[at] for at, _ in weights)) > 1:
+            yield f"used {tally(times)} times"
 
 
-def _edges(graph: Graph, parts: Sequence[Part], nodes: Sequence[Node]) -> tuple[Edge, ...]:
+def _edges(whole: _Whole, parts: Sequence[Part], nodes: Sequence[Node]) -> tuple[Edge, ...]:
     """Edges as they were into single nodes; into groups, all between two boxes as one."""
-    home = {at: index for index, part in enumerate(parts) for at in part.members}
-    place = {node.id: position for position, node in enumerate(graph.nodes)}
     kept: dict[tuple[int, int, int], int] = {}
-    for edge in graph.edges:
-        source, target = home.get(place[edge.source]), home[place[edge.target]]
+    for start, end, port in whole.links:
+        source, target = whole.home.get(start), whole.home[end]
         if source is None or source == target:
             continue
         grouped = len(parts[source].members) > 1 and len(nodes[target].operands) > MOST_PORTS
         bundled = grouped or len(parts[target].members) > 1
-        key = (target, -1 if bundled else edge.port, source)
+        key = (target, -1 if bundled else port, source)
         kept[key] = kept.get(key, 0) + 1
     order = sorted(kept, key=lambda key: (key[0], key[1]))  # stable: groups keep first use
     return tuple(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .labels import below, box, op_table, text
-from .spec import Edge, Graph, Node
+from .spec import Graph, Node
 from .style import FAINT, FRAME, INK, LOOKS, PAGE, role
 from .words import call_text, frame_text, ported_ops, within
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 
 from .boxes import Folded, rebuilt
-from .parts import Part, instances, is_op, merge, singles, union, users
+from .parts import MODULE, Part, instances, is_op, merge, singles, union, users
 from .spec import Graph
 from .words import summary_text, tally
 
@@ -126,7 +126,7 @@ def _adopt_parameters(parts: list[Part], group: list[Hashable]) -> None:
 def _module(team: list[Part], depth: int) -> Part:
     path = next(part.scope for part in team if part.role in ("op", "group"))[:depth]
     kind = tuple((part.role, part.kind) for part in team)
-    return union(team, "group", ".".join(path), kind, scope=path[:-1], unit="module")
+    return union(team, "group", ".".join(path), kind, scope=path[:-1], unit=MODULE)
 
 
 def runs(parts: list[Part]) -> list[Part]:

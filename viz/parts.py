@@ -13,6 +13,8 @@ from heapq import heappop, heappush
 
 from .spec import Graph, Node, Role
 
+MODULE = "module"  # the unit of a closed module, until its class is known
+
 
 @dataclass(slots=True)
 class Part:

@@ -197,6 +197,18 @@ def test_a_module_called_twice_is_two_boxes_in_a_row():
     assert [len(members[node.id]) for node in folded.nodes] == [1, 5, 5, 5]
 
 
+def test_a_closed_module_says_what_it_holds():
+    nodes, edges = [Node("n0", "leaf", label="x"), Node("n1", "parameter", shape=(3, 4))], []
+    for at in range(2, 9):
+        nodes.append(
+            Node(f"n{at}", "op", op="*", operands=("a", "b"), scope="cell", module="Cell", count=1)
+        )
+        edges += [Edge(f"n{at - 1 if at > 2 else 0}", f"n{at}", 0), Edge("n1", f"n{at}", 1)]
+    folded = fold(Graph(tuple(nodes), tuple(edges), ops=7), 5).graph
+    assert [node.op for node in folded.nodes] == ["", "cell"]
+    assert folded.nodes[1].notes == ("Cell", "12 parameters", "used 7 times")
+
+
 def test_modules_are_framed_when_there_is_room():
     folded = fold(scoped(["net.a", "net.a", "net.b", "net.b", ""])).graph
     assert [cluster.label for cluster in folded.clusters] == ["net", "net.a", "net.b"]
