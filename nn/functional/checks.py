@@ -5,6 +5,8 @@ Every suggestion is tried before it is made.
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,8 @@ from ...tensor.dtypes import promote_types
 from ...tensor.errors import ShapeError
 
 Shape = tuple[int, ...]
+_PACKAGE = __name__.partition(".")[0]
+told: set[str] = set()  # the warnings that were given
 
 _CHANGES: list[tuple[str, Callable[[Any], Any]]] = [
     ("flatten(1)", lambda a: a.reshape(a.shape[0], -1)),
@@ -95,6 +99,17 @@ def check_reduction(name: str, reduction: str, *more: str) -> None:
     if reduction not in ("mean", "sum", "none", *more):
         known = ", ".join(map(repr, ("mean", "sum", "none", *more)))
         raise ValueError(f"{name}: reduction must be one of {known}, got {reduction!r}")
+
+
+def warn_once(key: str, message: str) -> None:
+    """Warn, the first time only, at the line outside of the package that led here."""
+    if key in told:
+        return
+    told.add(key)
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level - 1)
 
 
 def weighted(name: str, loss: Tensor, weight: Tensor | None, reduction: str, norm: bool) -> Tensor:

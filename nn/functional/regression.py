@@ -14,6 +14,7 @@ from ...tensor.errors import ShapeError
 from ...tensor.record import apply
 from ..rows import losses as rows
 from .checks import check_reduction, pair, tensor_operands, weighted
+from .distances import floored
 
 
 def mse_loss(
@@ -191,9 +192,7 @@ def gaussian_nll_loss(
         raise ValueError(f"{name}: eps must be positive, got {eps}")
     input, target = pair(name, input, target, broadcast)
     var = _variance(name, input, var)
-    # the bound moves the number and leaves the gradient alone
-    low = np.maximum(var._data, eps) - var._data
-    var = var + Tensor(low.astype(var.dtype))
+    var = floored(var, eps)
     loss = 0.5 * (var.log() + (input - target) ** 2 / var)
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)

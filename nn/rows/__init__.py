@@ -3,8 +3,14 @@
 from ...engine.op import TABLE
 from ...tensor import Tensor
 from ...tensor.rows.structural import serve_tensors
-from . import activations, convolution, linear, losses
+from . import activations, convolution, linear, losses, pooling
 
 serve_tensors(Tensor, TABLE)
 
-__all__ = ["activations", "convolution", "linear", "losses"]
+__all__ = [
+    "activations",
+    "convolution",
+    "linear",
+    "losses",
+    "pooling",
+]

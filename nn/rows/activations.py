@@ -25,13 +25,14 @@ from ...tensor.node import Array
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
-def _row(
+def both(
     name: str,
     args: str,
     of_float: Callable[..., float],
     of_array: Callable[..., Any],
     **columns: Any,
 ) -> Op:
+    """A row for numbers and arrays, entry by entry."""
     op = row(name, args, result="float", **columns)
     arity = len(op.args)
 
@@ -43,7 +44,7 @@ def _row(
     return op
 
 
-hardtanh = _row(
+hardtanh = both(
     "hardtanh", "x",
     lambda x, min_val, max_val: min(max(x, min_val), max_val),
     lambda x, min_val, max_val: np.minimum(np.maximum(x, min_val), max_val),
@@ -56,7 +57,7 @@ hardtanh = _row(
     ),
     why="The line between two flats.",
 )  # fmt: skip
-hardsigmoid = _row(
+hardsigmoid = both(
     "hardsigmoid", "x",
     lambda x: min(max(x + 3.0, 0.0), 6.0) / 6.0,
     lambda x: np.minimum(np.maximum(x + 3, 0), 6) / 6,
@@ -68,7 +69,7 @@ hardsigmoid = _row(
     ),
     why="A line of slope 1/6 between two flats.",
 )  # fmt: skip
-hardswish = _row(
+hardswish = both(
     "hardswish", "x",
     lambda x: x * min(max(x + 3.0, 0.0), 6.0) / 6.0,
     lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6,
@@ -80,7 +81,7 @@ hardswish = _row(
     ),
     why="x times hardsigmoid(x): between the bounds (x² + 3x)/6, of slope x/3 + 1/2.",
 )  # fmt: skip
-celu = _row(
+celu = both(
     "celu", "x",
     lambda x, alpha: x if x > 0 else alpha * expm1_of_float(x / alpha),
     lambda x, alpha: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha)),
@@ -90,7 +91,7 @@ celu = _row(
     pinned=(Pin((0.0,), (1.0,), "smooth for every alpha"),),
     why="Left of 0, d alpha*(exp(x/alpha) - 1) = exp(x/alpha), which is 1 at 0 whatever alpha is.",
 )  # fmt: skip
-selu = _row(
+selu = both(
     "selu", "x",
     lambda x: SELU_SCALE * (x if x > 0 else SELU_ALPHA * expm1_of_float(x)),
     lambda x: SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0))),
@@ -112,19 +113,19 @@ def _mish_rule(g: Any, y: Any, x: Any) -> Any:
     return g * (t + x * (sigmoid(x) * (1 - t * t)))
 
 
-mish = _row(
+mish = both(
     "mish", "x",
     _mish_of_float, lambda x: x * np.tanh(np.logaddexp(x.dtype.type(0), x)),
     vjp=(_mish_rule,), domain=(REAL,),
     why="x tanh(softplus(x)): product rule, tanh' = 1 - tanh² and softplus' = σ.",
 )  # fmt: skip
-softsign = _row(
+softsign = both(
     "softsign", "x",
     lambda x: x / (1.0 + abs(x)), lambda x: x / (1 + np.absolute(x)),
     vjp=(lambda g, y, x: g / (1 + abs(x)) / (1 + abs(x)),), domain=(REAL,),
     why="x/(1 + |x|): quotient rule, where the terms with |x| cancel and leave 1/(1 + |x|)².",
 )  # fmt: skip
-tanhshrink = _row(
+tanhshrink = both(
     "tanhshrink", "x",
     lambda x: x - float(np.tanh(x)), lambda x: x - np.tanh(x),
     vjp=(lambda g, y, x: g * (tanh(x) * tanh(x)),), domain=(REAL,),
@@ -136,7 +137,7 @@ def _softshrink_of_float(x: float, lambd: float) -> float:
     return x - lambd if x > lambd else x + lambd if x < -lambd else x * 0.0
 
 
-softshrink = _row(
+softshrink = both(
     "softshrink", "x",
     _softshrink_of_float,
     lambda x, lambd: np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, x * 0)),
@@ -146,7 +147,7 @@ softshrink = _row(
     pinned=(Pin((0.5,), (0.0,), "the bound counts as inside"),),
     why="Everything moves lambd towards 0, and what is nearer stays there.",
 )  # fmt: skip
-hardshrink = _row(
+hardshrink = both(
     "hardshrink", "x",
     lambda x, lambd: 0.0 if -lambd <= x <= lambd else x,
     lambda x, lambd: np.where((x >= -lambd) & (x <= lambd), 0, x),
@@ -156,7 +157,7 @@ hardshrink = _row(
     pinned=(Pin((0.5,), (0.0,), "the bound counts as inside"),),
     why="What is within lambd of 0 becomes 0; the rest is itself.",
 )  # fmt: skip
-threshold = _row(
+threshold = both(
     "threshold", "x",
     lambda x, threshold, value: value if x <= threshold else x,
     lambda x, threshold, value: np.where(x <= threshold, value, x),
@@ -166,7 +167,7 @@ threshold = _row(
     pinned=(Pin((0.0,), (0.0,), "the threshold counts as below"),),
     why="What is not above the threshold becomes a constant.",
 )  # fmt: skip
-prelu = _row(
+prelu = both(
     "prelu", "x weight",
     lambda x, weight: x if x > 0 else weight * x,
     lambda x, weight: np.where(x > 0, x, weight * x),

@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.op import REAL
+from ...engine.floats import log as log_of_float
+from ...engine.op import REAL, Domain
 from ...engine.rows.activations import logsigmoid
+from ...engine.rows.choice import maximum
+from ...engine.rows.powers import log, log1p
 from ...tensor import Tensor
 from ...tensor.node import Array
 from ...tensor.rows.structural import structural
+from .activations import both
 from .linear import ones
 
 Params = tuple[bool, ...]
@@ -63,6 +67,24 @@ mse_loss = structural(
     vjp=(None, None), domain=(REAL, REAL), joint=_mse_parts,
     composition=lambda input, target, reduction: reduced((input - target) ** 2, reduction),
     why="d (a - b)² = 2 (a - b) (da - db), over the number of entries for the mean.",
+)  # fmt: skip
+
+
+def _log(x: float) -> float:
+    return max(log_of_float(x), -100.0)
+
+
+binary_cross_entropy = both(
+    "binary_cross_entropy", "input target",
+    lambda x, t: -t * _log(x) - (1.0 - t) * _log(1.0 - x),
+    lambda x, t: (t - 1) * np.maximum(np.log1p(-x), -100) - t * np.maximum(np.log(x), -100),
+    vjp=(
+        lambda g, y, x, t: g * (x - t) / maximum(x * (1 - x), 1e-12),
+        lambda g, y, x, t: g * (maximum(log1p(-x), -100.0) - maximum(log(x), -100.0)),
+    ),
+    domain=(Domain("probability", 0.0, 1.0), REAL),
+    why="d(-t log x - (1 - t) log(1 - x)) = (x - t)/(x (1 - x)). Logarithms stop at -100 and the "
+    "denominator at 1e-12, as in PyTorch: a sure and wrong answer costs much, not inf.",
 )  # fmt: skip
 
 # Measured on 100 x 1 in float32, forward and backward: 12 us as one node, 44 us as the six of its
