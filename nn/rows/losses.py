@@ -129,7 +129,9 @@ def _row_max(x: Array) -> Array:
 def _cross_entropy(
     input: Array, picks: Array, share: Any, ignored: Array | None, reduction: str
 ) -> tuple[Any, Array]:
-    z = input - _row_max(input)  # the largest exponent is 0: nothing overflows, and one term is 1
+    # The largest exponent is 0: nothing overflows, and one term is 1. Picks count row by row, so
+    # everything made here, and the gradient after it, is laid out in rows whatever the input is.
+    z = np.subtract(input, _row_max(input), order="C")
     e = np.exp(z)
     sums = np.dot(e, ones(e.shape[1], e.dtype))
     losses = np.log(sums)
