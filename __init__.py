@@ -261,7 +261,7 @@ bool, int, float = tensor.dtypes.bool_, tensor.dtypes.int_, tensor.dtypes.float_
 
 __version__ = "0.1.0"
 
-_LATER = ("data", "models", "nn", "optim", "testing", "train", "utils", "viz")
+_LATER = ("data", "interop", "models", "nn", "optim", "testing", "train", "utils", "viz")
 
 
 def __getattr__(name: str) -> object:
