@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from .parts import MODULE, Part, is_op, users
+from .parts import MODULE, Fixed, Part, is_op, users
 from .spec import Cluster, Edge, Graph, Node
 from .words import many, tally
 
@@ -30,15 +30,19 @@ class Folded:
 class _Whole:
     """The large graph, looked up by position."""
 
-    def __init__(self, graph: Graph, parts: Sequence[Part]) -> None:
+    def __init__(self, graph: Graph, parts: Sequence[Part], fixed: Fixed) -> None:
         place = {node.id: position for position, node in enumerate(graph.nodes)}
         self.nodes = graph.nodes
+        self.fixed = fixed
         self.home = {at: index for index, part in enumerate(parts) for at in part.members}
         self.links = [(place[edge.source], place[edge.target], edge.port) for edge in graph.edges]
         self.uses = Counter(source for source, _, _ in self.links)
         self.modules = {
             tuple(node.scope.split(".")): node.module for node in graph.nodes if node.module
         }
+
+    def constants(self, at: int) -> tuple[tuple[int, str], ...]:
+        return self.fixed.get(at, self.nodes[at].constants)
 
     def outputs(self, parts: Sequence[Part]) -> list[list[int]]:
         used = {at for at, node in enumerate(self.nodes) if node.result}
@@ -48,9 +52,9 @@ class _Whole:
         return [[at for at in part.members if at in used] for part in parts]
 
 
-def rebuilt(graph: Graph, parts: Sequence[Part]) -> Folded:
-    """The graph that ``parts`` of ``graph`` make."""
-    whole = _Whole(graph, parts)
+def rebuilt(graph: Graph, parts: Sequence[Part], fixed: Fixed) -> Folded:
+    """The graph that ``parts`` of ``graph`` make, with ``fixed`` constants written into ops."""
+    whole = _Whole(graph, parts, fixed)
     outputs = whole.outputs(parts)
     scopes = _homes(parts)
     frames = _frames(scopes, whole.modules)
@@ -73,11 +77,13 @@ def rebuilt(graph: Graph, parts: Sequence[Part]) -> Folded:
 def _box(whole: _Whole, part: Part, outputs: Sequence[int]) -> Node:
     members = [whole.nodes[at] for at in part.members]
     first = members[0]
+    constants = whole.constants(part.members[0])
     if len(members) == 1:
-        return first
+        return first if constants == first.constants else replace(first, constants=constants)
     handed = [whole.nodes[at] for at in outputs]
     single = part.each == 1 and part.role == "group"
-    same_call = single and _agree(members, "constants") and _agree(members, "settings")
+    same_constants = all(whole.constants(at) == constants for at in part.members)
+    same_call = single and same_constants and _agree(members, "settings")
     return Node(
         first.id,
         part.role,
@@ -85,7 +91,7 @@ def _box(whole: _Whole, part: Part, outputs: Sequence[int]) -> Node:
         label=_labels(members, part.each),
         settings=first.settings if same_call else (),
         operands=first.operands if same_call else (),
-        constants=first.constants if same_call else (),
+        constants=constants if same_call else (),
         shape=handed[0].shape if handed and _agree(handed, "shape") else None,
         dtype=handed[0].dtype if handed and _agree(handed, "dtype") else "",
         scope=".".join(part.scope),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import html
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,9 +70,25 @@ def draw(
         raise ValueError("draw() needs something to draw: a Value, a Tensor, or several")
     if direction not in ("LR", "TB"):
         raise ValueError(f"direction: expected 'LR' or 'TB', got {direction!r}")
-    reading = read(outputs, params)
-    graph = reading.fill(fold(reading.graph, budget, constants))
+    with _uncollected():
+        reading = read(outputs, params)
+        graph = reading.fill(fold(reading.graph, budget, constants))
     return Drawing(graph, title, direction, legend, apart)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from walking, over and over, what is being built.
+
+    A large graph becomes a million small objects, none of them in a cycle: this halves the time.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 
 from .boxes import Folded, rebuilt
-from .parts import MODULE, Part, instances, is_op, merge, singles, union, users
+from .parts import MODULE, Fixed, Part, instances, is_op, merge, singles, union, users
 from .spec import Graph
 from .words import summary_text, tally
 
@@ -41,12 +41,13 @@ def fold(graph: Graph, budget: int | None = BUDGET, constants: bool = True) -> F
             f"budget is the number of boxes to show: expected at least 4, got {budget}"
         )
     hidden: set[int] = set()
+    fixed: Fixed = {}
     if not constants or budget is not None and len(graph.nodes) > budget:
-        graph, hidden = without_constants(graph)
-    parts = singles(graph, hidden)
+        hidden, fixed = loose_constants(graph)
+    parts = singles(graph, hidden, fixed)
     if budget is not None and len(parts) > budget:
         parts = _folded(parts, budget)
-    return rebuilt(graph, parts)
+    return rebuilt(graph, parts, fixed)
 
 
 def _folded(parts: list[Part], budget: int) -> list[Part]:
@@ -63,7 +64,7 @@ def _folded(parts: list[Part], budget: int) -> list[Part]:
     ]
     for stage in stages:
         before = 2 * len(parts)
-        while budget < len(parts) < 0.9 * before:  # a round that hardly helps is not worth its time
+        while budget < len(parts) < 0.75 * before:  # else rounds are not worth their time
             before = len(parts)
             for folding in stage:
                 if len(parts) > budget:
@@ -71,8 +72,8 @@ def _folded(parts: list[Part], budget: int) -> list[Part]:
     return parts if len(parts) <= budget else bands(parts, budget)
 
 
-def without_constants(graph: Graph) -> tuple[Graph, set[int]]:
-    """Write constant numbers into the ops that use them; also, which positions lost their box."""
+def loose_constants(graph: Graph) -> tuple[set[int], Fixed]:
+    """Constant numbers, which need no box, and what each op that uses some has to say of them."""
     place = {node.id: position for position, node in enumerate(graph.nodes)}
     hidden = {
         position
@@ -85,10 +86,7 @@ def without_constants(graph: Graph) -> tuple[Graph, set[int]]:
             value = graph.nodes[place[edge.source]].value
             text = "const" if value is None else summary_text(value)
             fixed.setdefault(place[edge.target], []).append((edge.port, text))
-    nodes = list(graph.nodes)
-    for position, texts in fixed.items():
-        nodes[position] = replace(nodes[position], constants=tuple(sorted(texts)))
-    return replace(graph, nodes=tuple(nodes)), hidden
+    return hidden, {position: tuple(sorted(texts)) for position, texts in fixed.items()}
 
 
 # Foldings: parts -> fewer parts -------------------------------------------------------------------

@@ -13,6 +13,7 @@ from heapq import heappop, heappush
 
 from .spec import Graph, Node, Role
 
+Fixed = dict[int, tuple[tuple[int, str], ...]]  # by position: (operand, constant) pairs
 MODULE = "module"  # the unit of a closed module, until its class is known
 
 
@@ -25,7 +26,7 @@ class Part:
     ``solid`` parts (results) stay boxes of their own.
     """
 
-    members: list[int]
+    members: tuple[int, ...]
     inputs: tuple[int, ...]
     role: Role
     title: str
@@ -62,7 +63,7 @@ def union(
 
     A team of parts that each stand for n units becomes n units that run through all of the team.
     """
-    members = sorted([member for part in team for member in part.members])
+    members = tuple(sorted([member for part in team for member in part.members]))
     last = team[-1]
     scope = last.scope if scope is None else scope
     counts = {len(part.members) // part.each for part in team}
@@ -74,8 +75,8 @@ def union(
 Describe = Callable[[list[Part]], Part]
 
 
-def singles(graph: Graph, hidden: Collection[int] = ()) -> list[Part]:
-    """Every node as its own part, without the ``hidden`` ones."""
+def singles(graph: Graph, hidden: Collection[int], fixed: Fixed) -> list[Part]:
+    """Every node as its own part, without the ``hidden`` ones; ``fixed``: their constants."""
     place = {node.id: position for position, node in enumerate(graph.nodes)}
     inputs: list[list[int]] = [[] for _ in graph.nodes]
     for edge in graph.edges:
@@ -86,19 +87,22 @@ def singles(graph: Graph, hidden: Collection[int] = ()) -> list[Part]:
         if position not in hidden:
             index[position] = len(parts)
             sources = tuple(index[at] for at in inputs[position] if at not in hidden)
-            parts.append(_single(node, position, sources))
+            constants = fixed.get(position, node.constants)
+            parts.append(_single(node, position, sources, constants))
     return parts
 
 
-def _single(node: Node, position: int, inputs: tuple[int, ...]) -> Part:
+def _single(
+    node: Node, position: int, inputs: tuple[int, ...], constants: tuple[tuple[int, str], ...]
+) -> Part:
     scope = tuple(node.scope.split(".")) if node.scope else ()
     kind: Hashable = (node.role, node.shape, node.dtype)
     if node.role == "op":
-        kind = (node.op, node.settings, tuple(place for place, _ in node.constants))
+        kind = (node.op, node.settings, tuple([place for place, _ in constants]))
     title = node.op or node.role
     label = re.sub(r"\d+", "#", node.label) if node.label else ""
     return Part(
-        [position], inputs, node.role, title, kind, label, node.constants, scope, solid=node.result
+        (position,), inputs, node.role, title, kind, label, constants, scope, solid=node.result
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gradling.engine import Value
 from gradling.viz import draw
+from gradling.viz.dot import to_dot
 from gradling.viz.fold import fold
 from gradling.viz.read import read
 from gradling.viz.spec import Edge, Graph, Node
@@ -89,6 +90,18 @@ def test_frames_nest_and_hold_what_they_name(graph, budget):
         frames[cluster.id] = cluster.label
     for node in folded.nodes:
         assert node.cluster in frames
+
+
+@given(graphs(), st.integers(4, 60), st.booleans())
+def test_written_edges_lead_from_and_to_what_is_written(graph, budget, apart):
+    dot = to_dot(fold(graph, budget).graph, apart=apart)
+    nodes = set(re.findall(r"^ *(\w+) \[shape", dot, re.MULTILINE))
+    for source, target, port in re.findall(r"^ *(\w+) -> (\w+)(?::(\w+):w)?", dot, re.MULTILINE):
+        assert {source, target} <= nodes
+        if port:
+            line = next(line for line in dot.splitlines() if line.strip().startswith(f"{target} ["))
+            assert f'PORT="{port}"' in line
+    assert "<TABLE" not in re.sub(r"label=<.*>", "", dot)
 
 
 def test_a_budget_too_small_to_show_anything_is_refused():
