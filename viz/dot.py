@@ -45,14 +45,14 @@ def to_dot(
         f'  node [{_FONT}, fontsize=11, fontcolor="{INK}", margin="0.08,0.04", height=0.2,',
         "    width=0.2];",
         f'  edge [{_FONT}, fontsize=8, color="{FAINT}", fontcolor="{FAINT}", arrowsize=0.6];',
-        *_framed(graph, apart, ported),
+        *_framed(graph, apart, dict.fromkeys(ported, direction)),
         *_edges(graph, apart, ported, direction),
         "}",
     ]
     return "\n".join([*lines, ""])
 
 
-def _framed(graph: Graph, apart: bool, ported: set[str]) -> Iterator[str]:
+def _framed(graph: Graph, apart: bool, ports: dict[str, str]) -> Iterator[str]:
     """Nodes inside the frames they belong to; frames nest."""
     inside: dict[str, list[Node]] = {"": []}
     children: dict[str, list[str]] = {"": []}
@@ -78,28 +78,28 @@ def _framed(graph: Graph, apart: bool, ported: set[str]) -> Iterator[str]:
             )
             todo.append(("", 1 - depth))
         for node in inside[frame]:
-            for line in _node(within(node, paths[frame]), apart, node.id in ported):
+            for line in _node(within(node, paths[frame]), apart, ports.get(node.id, "")):
                 yield pad + line
         todo += [(child, depth + 1) for child in reversed(children[frame])]
 
 
-def _node(node: Node, apart: bool, ported: bool) -> Iterator[str]:
+def _node(node: Node, apart: bool, ports: str) -> Iterator[str]:
     look = LOOKS[role(node)]
     bubble = apart and node.role == "op"
     if bubble:
         op = LOOKS["op"]
         word = call_text(node)
-        outline = 'shape=box, style="filled,rounded"' if ported else op.outline
-        if not ported and len(word) < 3:
+        outline = 'shape=box, style="filled,rounded"' if ports else op.outline
+        if not ports and len(word) < 3:
             outline = outline.replace("ellipse", "circle")
         yield (
             f'{node.id}o [{outline}, class=op, fillcolor="{op.fill}", color="{op.line}",'
-            f" label=<{op_table(node, ported)}>];"
+            f" label=<{op_table(node, ports)}>];"
         )
         yield f"{node.id}o -> {node.id} [arrowhead=none];"
     yield (
         f'{node.id} [{look.outline}, class={role(node)}, fillcolor="{look.fill}",'
-        f' color="{look.line}", label=<{box(node, not bubble, ported)}>];'
+        f' color="{look.line}", label=<{box(node, not bubble, ports)}>];'
     )
 
 

@@ -36,8 +36,8 @@ def text(words: str) -> str:
     return (words.translate(_ENTITIES).replace("  ", " &#160;") or " ") + padding
 
 
-def box(node: Node, with_op: bool, ported: bool) -> str:
-    """What a box says: name, op, type, numbers."""
+def box(node: Node, with_op: bool, ports: str) -> str:
+    """What a box says: name, op, type, numbers; ``ports`` as for ``op_table``."""
     if node.role == "constant" and not node.result:
         return _small(text(constant_text(node)), FAINT, 9)
     rows = [_wide(" ".join(_head(node, with_op)))]
@@ -51,24 +51,27 @@ def box(node: Node, with_op: bool, ported: bool) -> str:
     if node.role != "constant" and (known or node.shape is not None):
         rows.append(_pair("grad", grad_lines(node.grad), SLOPE))
     content = f"{_TABLE}{''.join(rows)}</TABLE>"
-    return _beside(node, content) if ported and with_op else content
+    return _with_ports(node, content, ports) if ports and with_op else content
 
 
-def op_table(node: Node, ported: bool) -> str:
-    """What the node of an op says, with its operands' names where edges need ports."""
+def op_table(node: Node, ports: str) -> str:
+    """What the node of an op says; with ``ports`` ("LR" or "TB") also its operands' names."""
     word = f"<B>{text(call_text(node))}</B>"
-    return _beside(node, word) if ported else word
+    return _with_ports(node, word, ports) if ports else word
 
 
-def _beside(node: Node, content: str) -> str:
-    """Ports in a column on the left, first operand first."""
+def _with_ports(node: Node, content: str, side: str) -> str:
+    """Named ports where the edges arrive, first operand first: left of the content, or above it."""
     fixed = {place for place, _ in node.constants}
-    cells = "".join(
-        f'<TR><TD PORT="i{place}" ALIGN="LEFT">{_small(text(visible(name, 12)), FAINT)}</TD></TR>'
+    cells = [
+        f'<TD PORT="i{place}" ALIGN="LEFT">{_small(text(visible(name, 12)), FAINT)}</TD>'
         for place, name in enumerate(node.operands)
         if place not in fixed
-    )
-    ports = f"{_TABLE}{cells}</TABLE>"
+    ]
+    if side == "TB":
+        row = _TABLE.replace('SPACING="0"', 'SPACING="4"') + f"<TR>{''.join(cells)}</TR></TABLE>"
+        return f"{_TABLE}<TR><TD>{row}</TD></TR><TR><TD>{content}</TD></TR></TABLE>"
+    ports = f"{_TABLE}{''.join(f'<TR>{cell}</TR>' for cell in cells)}</TABLE>"
     return f'{_TABLE}<TR><TD>{ports}</TD><TD CELLPADDING="3">{content}</TD></TR></TABLE>'
 
 
