@@ -44,6 +44,8 @@ def flipud(input: Tensor) -> Tensor:
 
 def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     """Turned by ``k`` quarters, from the first of two axes towards the second."""
+    if input._data.ndim < 2:
+        raise ShapeError(f"rot90: expected 2 dimensions or more, got shape {input.shape}")
     axes = normal_dims("rot90", tuple(dims), input._data.ndim)
     if len(axes) != 2:
         raise ShapeError(f"rot90: expected two dims, got {dims} for shape {input.shape}")

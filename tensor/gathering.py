@@ -175,8 +175,10 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """``input`` with entries added along ``dim``: out[index[i, j], j] += src[i, j] for dim 0.
 
     >>> import gradling
-    >>> gradling.zeros(2).scatter_add(0, gradling.tensor([1, 1, 0]), gradling.tensor([1.0, 2.0,
-    4.0])) tensor([4., 3.])
+    >>> index, src = gradling.tensor([1, 1, 0]), gradling.tensor([1.0, 2.0, 4.0])
+    >>> index, src = gradling.tensor([1, 1, 0]), gradling.tensor([1.0, 2.0, 4.0])
+    >>> gradling.zeros(2).scatter_add(0, index, src)
+    tensor([4., 3.])
     """
     if not hasattr(src, "_data"):
         raise TypeError(f"scatter_add: expected src to be a tensor, got {said(src)}")

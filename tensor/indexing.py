@@ -19,7 +19,7 @@ from .arguments import fits, said
 from .errors import ShapeError
 from .inplace import _check, _rebind
 from .node import Array
-from .positions import explain_index
+from .positions import axes_of, explain_index
 from .quiet import Quiet
 from .record import apply, as_constant
 from .rows import indexing as rows
@@ -111,6 +111,13 @@ def _listed(part: Any) -> Array:
     return array if array.size else array.astype(np.int64)
 
 
+def _without_empty_dots(parts: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
+    """Without an ``...`` that stands for no axis: to NumPy it would still separate index arrays."""
+    if sum(axes_of(part) for part in parts) < ndim:
+        return parts
+    return tuple([part for part in parts if part is not Ellipsis])
+
+
 def _separated(parts: tuple[Any, ...]) -> bool:
     """Are there ints among index arrays, with something else between? NumPy then reorders the
     axes."""
@@ -153,6 +160,7 @@ def getitem(input: Tensor, key: Any) -> Tensor:
     try:
         if not advanced:
             return apply(rows.getitem, (input,), (parts, shape))
+        parts = _without_empty_dots(parts, len(shape))
         if _separated(parts):
             basic, parts = _in_two_steps(parts)
             input = apply(rows.getitem, (input,), (basic, shape))
@@ -177,6 +185,8 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
     asked, advanced = parse(key)
     parts, node = asked, getattr(value, "_node", None)
     tracked = input._node is not None or (node is not None and input._data.dtype.kind == "f")
+    if advanced:
+        parts = _without_empty_dots(parts, input._data.ndim)
     if tracked and mode().grad:
         _record_edit(input, parts, advanced, value)
         return
@@ -203,11 +213,20 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
 
 def _patch(input: Tensor, value: Any) -> Any:
     if hasattr(value, "_data"):
-        return value._data
+        return _without_leading_ones(value._data)
     if isinstance(value, (list, tuple)):
         value = np.asarray(value)
     value = as_constant(rows.setitem, value)
-    return value if isinstance(value, np.ndarray) else fits("setitem", value, input._data.dtype)
+    if isinstance(value, np.ndarray):
+        return _without_leading_ones(value)
+    return fits("setitem", value, input._data.dtype)
+
+
+def _without_leading_ones(patch: Any) -> Any:
+    """For masks NumPy takes values with one axis only; axes of size 1 in front change nothing."""
+    while len(patch.shape) > 1 and patch.shape[0] == 1:
+        patch = patch.reshape(patch.shape[1:])
+    return patch
 
 
 def _misfit(array: Array, parts: Any, patch: Any, error: ValueError) -> ValueError:
@@ -218,8 +237,7 @@ def _misfit(array: Array, parts: Any, patch: Any, error: ValueError) -> ValueErr
     shape = np.shape(patch)
     return ShapeError(
         f"setitem: a value of shape {shape} does not fit the {room} that was picked; each of its "
-        "sizes must "
-        "be 1 or the same, counted from the last"
+        "sizes must be 1 or the same, counted from the last"
     )
 
 
@@ -230,7 +248,10 @@ def _record_edit(input: Tensor, parts: Any, advanced: bool, value: Any) -> None:
     viewed, op, params = _viewed(value)
     if viewed is input and op is rows.getitem and params[0] == parts:
         return  # x[i] += v: Python writes back the view that was edited in place already
-    patch = value if hasattr(value, "_data") else made(np.asarray(_patch(input, value)))
+    if hasattr(value, "_data"):
+        patch = _without_leading_ones(value)
+    else:
+        patch = made(np.asarray(_patch(input, value)))
     target = input
     if advanced and _separated(parts):
         basic, parts = _in_two_steps(parts)

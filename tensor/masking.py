@@ -81,7 +81,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     made, x = type(input), input._data
     if as_tuple:
         return tuple([made(part.astype(int64)) for part in np.nonzero(np.atleast_1d(x))])
-    return made(np.argwhere(x).astype(int64).reshape(-1, x.ndim))
+    return made(np.argwhere(x).astype(int64))
 
 
 def argwhere(input: Tensor) -> Tensor:

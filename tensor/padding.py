@@ -104,12 +104,14 @@ def _replicated(dim: int, n: int, before: int, after: int) -> Array:
 
 
 def _circular(dim: int, n: int, before: int, after: int) -> Array:
-    if max(before, after) > n:
+    start, stop = max(-before, 0), n - max(-after, 0)  # what is left after cropping goes round
+    before, after, left = max(before, 0), max(after, 0), stop - start
+    if max(before, after) > left:
         raise ShapeError(
-            f"pad: going round once takes widths up to the size of axis {dim}, {n}; got {before} "
+            f"pad: going round once takes widths up to the size of axis {dim}, {left}; got {before} "
             f"and {after}"
         )
-    return np.arange(-before, n + after) % max(n, 1)
+    return start + np.arange(-before, left + after) % max(left, 1)
 
 
 _PLACES = {"reflect": _reflected, "replicate": _replicated, "circular": _circular}

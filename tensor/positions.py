@@ -42,7 +42,7 @@ def explain_index(
     name: str, parts: tuple[Any, ...], shape: tuple[int, ...], error: IndexError
 ) -> IndexError:
     """Which part of a key is wrong for a tensor of ``shape``, and what would be right."""
-    taken = sum(_axes(part) for part in parts)
+    taken = sum(axes_of(part) for part in parts)
     if taken > len(shape):
         axes = f"{len(shape)} dimension{'s' * (len(shape) != 1)}"
         more = "; .item() gives its number" if not shape else ""
@@ -55,7 +55,7 @@ def explain_index(
         if part is Ellipsis:
             axis += len(shape) - taken
             continue
-        sizes = shape[axis : axis + _axes(part)]
+        sizes = shape[axis : axis + axes_of(part)]
         if part.__class__ is int and not -sizes[0] <= part < sizes[0]:
             return _out_of_range(name, part, axis, sizes[0], shape)
         if isinstance(part, np.ndarray) and part.dtype.kind == "b" and part.shape != sizes:
@@ -89,7 +89,7 @@ def _out_of_range(name: str, i: Any, axis: int, n: int, shape: tuple[int, ...]) 
     )
 
 
-def _axes(part: Any) -> int:
+def axes_of(part: Any) -> int:
     """How many axes a part of a key stands for."""
     if part is None or part is Ellipsis:
         return 0

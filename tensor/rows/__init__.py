@@ -1,4 +1,4 @@
-"""Rows of the table whose rules know about shape: reductions, views, indexing, products of matrices."""
+"""Rows of the table whose rules know about shape: views, reductions, indexing, products."""
 
 from . import arrange, indexing, linalg, reductions, shape
 

@@ -1,8 +1,9 @@
-"""Running a module or function of ours beside PyTorch's."""
+"""Comparing a program that runs under both libraries, its result and its gradients."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,117 +11,102 @@ import pytest
 
 import gradling
 
-TOLERANCE = {"float64": 1e-9, "float32": 2e-4, "float16": 2e-2}  # of the largest entry
+
+class Parity:
+    """Runs an expression in ``t`` (the library) and named tensors under both libraries."""
+
+    def __init__(self, torch: Any) -> None:
+        self.torch = torch
+
+    def run(self, program: str, library: Any, arrays: dict[str, Any]) -> Any:
+        """(results, gradients of floating operands by a random cotangent), or the exception."""
+        make = library.from_numpy
+        # copies: some layouts are not PyTorch's, and programs may edit in place
+        tensors = {name: make(np.array(array, order="C")) for name, array in arrays.items()}
+        floats = [x for x in tensors.values() if x.is_floating_point()]
+        for x in floats:
+            x.requires_grad_()
+        pad = gradling.pad if library is gradling else library.nn.functional.pad
+        names = {"t": library, "np": np, "pad": pad, "put": put, "edit": edit, "nan": np.nan}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                out = eval(program, names | tensors)
+                outs = list(out) if isinstance(out, (tuple, list)) else [out]
+                kept = [y for y in outs if hasattr(y, "requires_grad") and y.requires_grad]
+                total = sum((y * make(cotangent(y))).sum() for y in kept) if kept else None
+                if total is not None:
+                    total.backward()
+        except Exception as error:
+            return error
+        return outs, [x.grad for x in floats]
+
+    def __call__(
+        self, program: str, rtol: float = 1e-6, value_only: bool = False, /, **arrays: Any
+    ) -> None:
+        theirs = self.run(program, self.torch, arrays)
+        ours = self.run(program, gradling, arrays)
+        said = f"{program} with { ({k: (v.shape, str(v.dtype)) for k, v in arrays.items()}) }"
+        if isinstance(theirs, Exception):
+            assert isinstance(ours, Exception), f"{said}: we gave {ours[0]} for {theirs!r}"
+            kind = TypeError if isinstance(theirs, NotImplementedError) else type(theirs)
+            assert isinstance(ours, (kind, TypeError)), f"{said}: {ours!r} for {theirs!r}"
+            return
+        if isinstance(ours, Exception):
+            raise AssertionError(f"{said}: we raised {ours!r} for {theirs[0]}") from ours
+        assert len(ours[0]) == len(theirs[0]), said
+        for a, b in zip(ours[0], theirs[0], strict=True):
+            same(a, b, rtol, said)
+        for a, b in zip(ours[1], theirs[1], strict=True):
+            if not value_only and (a is not None or b is not None):
+                # None and zeros say the same: nothing depends on it
+                a = (
+                    gradling.zeros(tuple(b.shape), dtype=gradling.float64).to(str(b.dtype))
+                    if a is None
+                    else a
+                )
+                b = (
+                    self.torch.zeros(a.shape).to(getattr(self.torch, str(a.dtype)))
+                    if b is None
+                    else b
+                )
+                same(a, b, rtol, f"gradient of {said}")
 
 
-def flat(outputs: Any) -> list[Any]:
-    """Tensors of nested tuples in order; None where there is none."""
-    if isinstance(outputs, (tuple, list)):
-        return [x for part in outputs for x in flat(part)]
-    return [outputs]
+def put(x: Any, key: Any, value: Any) -> Any:
+    """A copy of x after ``x[key] = value``."""
+    y = x.clone()
+    y[key] = value
+    return y
 
 
-def as_array(x: Any) -> np.ndarray[Any, Any]:
-    return x.detach().numpy() if hasattr(x, "detach") else np.asarray(x)
+def edit(x: Any, method: str, *args: Any, **options: Any) -> Any:
+    """A copy of x after an in-place method."""
+    y = x.clone()
+    assert getattr(y, method)(*args, **options) is y
+    return y
 
 
-def near(what: str, ours: Any, theirs: Any, tolerance: float | None = None) -> None:
-    """Equal in shape and dtype, and in value up to rounding relative to the largest entry."""
-    if theirs is None or ours is None:
-        assert (theirs is None) == (ours is None), f"{what}: ours is {ours}, PyTorch's {theirs}"
+def cotangent(y: Any) -> Any:
+    shape = tuple(y.shape)
+    rng = np.random.default_rng(int(np.prod(shape)))
+    return rng.normal(size=shape).astype(str(y.dtype).removeprefix("torch."))
+
+
+def same(ours: Any, theirs: Any, rtol: float, said: str) -> None:
+    if not hasattr(theirs, "dtype"):
+        assert ours == theirs, said
         return
-    a, b = as_array(ours), as_array(theirs)
-    assert a.shape == b.shape, f"{what}: ours has shape {a.shape}, PyTorch's {b.shape}"
-    assert a.dtype == b.dtype, f"{what}: ours is {a.dtype}, PyTorch's {b.dtype}"
-    if b.dtype.kind != "f":
-        assert np.array_equal(a, b), f"{what}: ours {a.tolist()}, PyTorch's {b.tolist()}"
-        return
-    assert np.array_equal(np.isfinite(a), np.isfinite(b)), f"{what}: {a} beside PyTorch's {b}"
-    fine = np.isfinite(b)
-    limit = (tolerance or TOLERANCE[str(b.dtype)]) * max(1.0, np.abs(b[fine]).max(initial=0.0))
-    worst = np.abs(a[fine].astype(float) - b[fine].astype(float)).max(initial=0.0)
-    assert worst <= limit, f"{what}: off by {worst:.3g}, allowed {limit:.3g}"
+    assert str(theirs.dtype) == f"torch.{ours.dtype}", f"{said}: {ours.dtype} for {theirs.dtype}"
+    assert tuple(theirs.shape) == ours.shape, f"{said}: {ours.shape} for {tuple(theirs.shape)}"
+    expected = theirs.detach().numpy()
+    size = float(np.abs(expected[np.isfinite(expected)]).max(initial=0)) if expected.size else 0.0
+    np.testing.assert_allclose(
+        ours.detach().numpy(), expected, rtol=rtol, atol=rtol * size, err_msg=said
+    )
 
 
-def upstream(y: Any, place: int) -> np.ndarray[Any, Any]:
-    """An irregular gradient for an output, the same for both."""
-    rng = np.random.default_rng(place + y.numel())
-    return rng.integers(-8, 9, tuple(y.shape)).astype(str(y.dtype).removeprefix("torch.")) / 8
-
-
-def both(
-    ours: Callable[..., Any],
-    theirs: Callable[..., Any],
-    arrays: Sequence[Any],
-    tolerance: float | None = None,
-) -> tuple[list[Any], list[Any]]:
-    """Call both with tensors of ``arrays``; compare outputs and gradients to every floating input.
-
-    What is no array goes to both as it is.
-    """
-    import torch
-
-    mine, other = [], []
-    for x in arrays:
-        is_array = isinstance(x, np.ndarray)
-        follow = is_array and x.dtype.kind == "f"
-        mine.append(gradling.tensor(x, requires_grad=follow) if is_array else x)
-        other.append(torch.tensor(x, requires_grad=follow) if is_array else x)
-    found, wanted = flat(ours(*mine)), flat(theirs(*other))
-    assert len(found) == len(wanted), f"{len(found)} outputs, PyTorch has {len(wanted)}"
-    for place, (a, b) in enumerate(zip(found, wanted, strict=True)):
-        near(f"output {place}", a, b, tolerance)
-    seeded = [i for i, b in enumerate(wanted) if b is not None and b.requires_grad]
-    if seeded:
-        gradients = [upstream(wanted[i], i) for i in seeded]
-        torch.autograd.backward([wanted[i] for i in seeded], [torch.tensor(g) for g in gradients])
-        gradling.autograd.backward(
-            [found[i] for i in seeded], [gradling.tensor(g) for g in gradients]
-        )
-        for place, (a, b) in enumerate(zip(mine, other, strict=True)):
-            if isinstance(b, torch.Tensor) and b.requires_grad:
-                near(f"gradient of input {place}", a.grad, b.grad, tolerance)
-    return found, wanted
-
-
-def twins(
-    ours: Any,
-    theirs: Any,
-    arrays: Sequence[Any],
-    *,
-    dtype: str = "float64",
-    training: bool = True,
-    tolerance: float | None = None,
-    times: int = 1,
-) -> None:
-    """The same module twice: equal keys, outputs, gradients and buffers, with PyTorch's weights."""
-    import torch
-
-    ours.to(np.dtype(dtype)).train(training)
-    theirs.to(getattr(torch, dtype)).train(training)
-    state = theirs.state_dict()
-    assert list(ours.state_dict()) == list(state)
-    ours.load_state_dict({name: x.numpy() for name, x in state.items()})
-    for _ in range(times):
-        both(ours, theirs, arrays, tolerance)
-    named = dict(ours.named_parameters())
-    for name, parameter in theirs.named_parameters():
-        near(f"gradient of {name}", named[name].grad, parameter.grad, tolerance)
-    found = ours.state_dict()
-    for name, tensor in theirs.state_dict().items():
-        near(name, found[name], tensor, tolerance)
-
-
-@pytest.fixture(name="twins", scope="session")
-def twins_fixture() -> Callable[..., None]:
-    return twins
-
-
-@pytest.fixture(name="both", scope="session")
-def both_fixture() -> Callable[..., Any]:
-    return both
-
-
-@pytest.fixture(name="near", scope="session")
-def near_fixture() -> Callable[..., None]:
-    return near
+@pytest.fixture(scope="session")
+def agree() -> Callable[..., None]:
+    """``agree("t.roll(x, 1)", x=array)``: equal values, dtypes, gradients, or both refuse."""
+    return Parity(pytest.importorskip("torch"))
