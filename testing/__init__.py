@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from .check import check_gradients, check_problem
 from .gradcheck import gradcheck, gradgradcheck
-from .memory import laid_out, lay_out
-from .modules import check_module
+from .memory import laid_out, lay_out, upstream
+from .models import check_module
+from .networks import network
 from .report import (
     GradientError,
     GradientNotFinite,
@@ -25,6 +26,9 @@ from .report import (
 
 if TYPE_CHECKING:
     from . import strategies
+    from .laws import LAWS, Case, LawBroken, Subject
+    from .planted_bugs import Exercise, exercise, exercises
+    from .rule_mutants import Mutant, convict, mutants
     from .strategies import (
         arrays,
         away_from_kinks,
@@ -36,17 +40,27 @@ if TYPE_CHECKING:
         floats,
         indices,
         layouts,
+        modules,
         shapes,
         tensors,
         values,
     )
+    from .tables import coverage, subgradients
+    from .trials import OpReport, check_op
 
 __all__ = [
+    "LAWS",
+    "Case",
+    "Exercise",
     "GradientError",
     "GradientNotFinite",
     "KinkInGradient",
+    "LawBroken",
+    "Mutant",
     "NoisyGradient",
+    "OpReport",
     "Report",
+    "Subject",
     "Verdict",
     "WrongGradient",
     "arrays",
@@ -55,10 +69,15 @@ __all__ = [
     "broadcastable_tensors",
     "check_gradients",
     "check_module",
+    "check_op",
     "check_problem",
+    "convict",
+    "coverage",
     "dims",
     "distinct",
     "dtypes",
+    "exercise",
+    "exercises",
     "floats",
     "gradcheck",
     "gradgradcheck",
@@ -66,15 +85,25 @@ __all__ = [
     "laid_out",
     "lay_out",
     "layouts",
+    "modules",
+    "mutants",
+    "network",
     "shapes",
     "strategies",
+    "subgradients",
     "tensors",
+    "upstream",
     "values",
 ]
 
 _DRAWN_BY = {
-    ".strategies": """arrays away_from_kinks broadcastable_shapes broadcastable_tensors dims distinct
-        dtypes floats indices layouts shapes tensors values""".split(),
+    ".strategies": """arrays away_from_kinks broadcastable_shapes broadcastable_tensors dims
+        distinct dtypes floats indices layouts modules shapes tensors values""".split(),
+    ".trials": ["OpReport", "check_op"],
+    ".tables": ["coverage", "subgradients"],
+    ".planted_bugs": ["Exercise", "exercise", "exercises"],
+    ".rule_mutants": ["Mutant", "convict", "mutants"],
+    ".laws": ["LAWS", "Case", "LawBroken", "Subject"],
 }
 _DRAWING = {name: module for module, names in _DRAWN_BY.items() for name in names}
 

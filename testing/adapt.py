@@ -217,7 +217,7 @@ def floating(result: Any, name: str) -> list[Tensor]:
     tensors = [y for y in parts if isinstance(y, Tensor)]
     if not tensors:
         raise TypeError(
-            f"{name} returned {type(result).__name__}, not a Tensor, so it has no gradient to check;"
+            f"{name} returned {type(result).__name__}, not a Tensor: no gradient to check;"
             " keep the computation in tensors (no .item(), no .numpy())"
         )
     return [y for y in tensors if is_float(_array(y))]

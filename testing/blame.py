@@ -25,9 +25,10 @@ def blame(outputs: Sequence[Tensor]) -> tuple[str, ...]:
     seen: set[tuple[Any, ...]] = set()
     for place, node in enumerate(reversed(nodes)):
         op = node.op
-        if op is None or (op.name, node.shape) in seen:
+        kind = (op, node.shape, tuple(child is not None for child in node.inputs))
+        if op is None or kind in seen:
             continue
-        seen.add((op.name, node.shape))
+        seen.add(kind)
         operands = _operands(node)
         if operands is None:
             continue

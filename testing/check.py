@@ -213,7 +213,7 @@ class _Check:
         ranked = places[np.argsort(-severity[places[:, 0], places[:, 1]], kind="stable")]
         for r, c in ranked:
             if self._enough(int(c)):
-                break
+                continue
             self._judge(int(r), int(c), float(claim[r, c]), float(terms[r, c]))
         self._taylor()
 
@@ -245,8 +245,10 @@ class _Check:
             self._record(int(r), int(c), float(claim[r, c]), found)
 
     def _enough(self, column: int) -> bool:
-        wrong = sum(f.verdict is Verdict.WRONG for f in self.findings)
-        if wrong >= 4:
+        """Has the operand of this probe been convicted, or all patience been spent?"""
+        operand = self.probes[column].operand
+        wrong = [f for f in self.findings if f.operand == operand and f.verdict is Verdict.WRONG]
+        if len(wrong) >= 3:
             return True
         spent = column not in self.ladders and len(self.ladders) >= _MOST_JUDGED
         return bool(self.findings) and spent

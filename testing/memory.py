@@ -39,6 +39,25 @@ def lay_out(array: np.ndarray[Any, Any], layout: str) -> np.ndarray[Any, Any]:
     raise ValueError(f"layout must be one of {', '.join(LAYOUTS)}; got {layout!r}")
 
 
+def upstream(out: Tensor, seed: int = 0) -> Tensor:
+    """A fixed irregular upstream gradient for ``out``: multiples of 1/8, exact in every dtype.
+
+    Never a bare ``.sum()``: a cotangent of ones cannot see what cancels over a row (softmax).
+
+    >>> upstream(laid_out([1.0, 2.0])).shape
+    (2,)
+    """
+    return Tensor(irregular(np.asarray(out._data), seed))
+
+
+def irregular(value: np.ndarray[Any, Any], seed: int = 0) -> np.ndarray[Any, Any]:
+    """The same for an array."""
+    rng = np.random.default_rng(seed + value.size)
+    g = rng.integers(4, 13, value.shape) / 8 * rng.choice([-1.0, 1.0], value.shape)
+    kind = value.dtype if np.issubdtype(value.dtype, np.floating) else np.float64
+    return np.asarray(g, dtype=kind)
+
+
 def laid_out(
     data: Any, layout: str = "contiguous", dtype: Any = "float64", requires_grad: bool = True
 ) -> Tensor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -174,7 +175,11 @@ class Report:
     culprits: tuple[str, ...] = field(default=())
 
     def __bool__(self) -> bool:
-        return self.verdict is Verdict.CORRECT
+        correct = self.verdict is Verdict.CORRECT
+        if not correct:
+            for watcher in _WATCHERS:
+                watcher[:] = [self]  # the last one: a search asks thousands of times
+        return correct
 
     def __str__(self) -> str:
         return page(self)
@@ -191,6 +196,19 @@ class Report:
         if self:
             return self
         raise _ERRORS[self.verdict](str(self))
+
+
+_WATCHERS: list[list[Report]] = []
+
+
+@contextmanager
+def watched(doubted: list[Report]) -> Iterator[None]:
+    """Collect the reports that are asked for their truth meanwhile and are not correct."""
+    _WATCHERS.append(doubted)
+    try:
+        yield
+    finally:
+        _WATCHERS.pop()
 
 
 def _versus(finding: Finding) -> str:

@@ -43,7 +43,7 @@ def changes(rule: Rule) -> list[Change]:
     ['lambda g, y, x: g', 'lambda g, y, x: cos(x)']
     """
     node = _node(rule)
-    if node is None or rule.__closure__:  # type: ignore[attr-defined]
+    if node is None or rule.__closure__:
         return []
     found: dict[str, Change] = {}
     original = ast.unparse(node)
@@ -142,7 +142,7 @@ def _replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
 
 
 def _compiled(node: ast.Lambda | ast.FunctionDef, rule: Rule) -> Rule:
-    scope = dict(rule.__globals__)  # type: ignore[attr-defined]
+    scope = dict(rule.__globals__)
     if isinstance(node, ast.Lambda):
         made: Rule = eval(compile(ast.Expression(node), "<mutant>", "eval"), scope)
         return made

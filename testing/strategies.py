@@ -21,6 +21,7 @@ from ..engine.op import REAL, Domain
 from ..tensor import Tensor
 from . import memory as _layouts
 from .domains import GAP, REACH, pieces
+from .networks import ACTIVATIONS, network
 from .program import tensor_code
 
 Shape = tuple[int, ...]
@@ -51,12 +52,12 @@ def shapes(
 
 def _small_first(n: int, low: int, high: int) -> int:
     # Hypothesis shrinks to the lowest number: 1, then 2, ... read better than an empty example.
-    order = [*range(max(low, 1), high + 1), *range(low, min(1, high + 1))]
+    order: list[int] = [*range(max(low, 1), high + 1), *range(low, min(1, high + 1))]
     return order[n - low]
 
 
 def dims(ndim: int, several: bool = True) -> SearchStrategy[Any]:
-    """What ``dim=`` may be for ``ndim`` axes: None, an int, a negative one, a tuple in any order."""
+    """What ``dim=`` may be for ``ndim`` axes: None, a positive or negative int, a tuple of them."""
     if ndim == 0:
         return st.sampled_from((None, ())) if several else st.none()
     one = st.integers(-ndim, ndim - 1)
@@ -104,8 +105,8 @@ def floats(domain: Domain = REAL, reach: float = REACH, width: int = 64) -> Sear
     for low, high in pieces(domain, reach):
         simple += [k / 8 for k in range(math.ceil(low * 8), math.floor(high * 8) + 1)]
         low, high = (low, high) if width == 64 else (_inside(low, high), _inside(high, low))
-        single = 64 if width == 64 else 32
-        generic.append(st.floats(low, high, allow_subnormal=False, width=single).map(_visible))
+        within = st.floats(low, high, allow_subnormal=False, width=64 if width == 64 else 32)
+        generic.append(within.map(_visible))
     return st.one_of(st.sampled_from(sorted(simple, key=_plainness)), *generic)
 
 
@@ -271,3 +272,29 @@ def distinct_arrays(
 
 def _drawn(draw: Any, what: Any) -> Any:
     return draw(what) if isinstance(what, SearchStrategy) else what
+
+
+def modules(
+    inputs: int | SearchStrategy[int] | None = None,
+    outputs: int | SearchStrategy[int] | None = None,
+    max_layers: int = 3,
+    activations: Sequence[str] = ACTIVATIONS,
+) -> SearchStrategy[Any]:
+    """Small random architectures (`network`): widths, depth, activation, bias, weights.
+
+    >>> from hypothesis import given, settings
+    >>> @settings(max_examples=5, deadline=None)
+    ... @given(modules(inputs=2))
+    ... def test(model):
+    ...     assert model(Tensor(np.ones((4, 2)))).shape[0] == 4
+    >>> test()
+    """
+    width = st.integers(1, 4)
+    first = width if inputs is None else st.just(inputs) if isinstance(inputs, int) else inputs
+    last = width if outputs is None else st.just(outputs) if isinstance(outputs, int) else outputs
+    sizes = st.tuples(first, st.lists(width, max_size=max_layers - 1), last).map(
+        lambda parts: [parts[0], *parts[1], parts[2]]
+    )
+    return st.builds(
+        network, sizes, st.sampled_from(activations), st.booleans(), st.integers(0, 99)
+    )

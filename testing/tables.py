@@ -144,8 +144,8 @@ def coverage(measure: bool = True, examples: int = 3) -> Table:
 
 def _covered(op: Op, measure: bool, examples: int) -> Coverage:
     from .cases import is_elementwise, subject, without_case
-    from .check_op import applies
     from .laws import LAWS, ROW_LAWS
+    from .trials import applies
 
     about = subject(op)
     flags = about.differentiable or (True,) * len(op.args)

@@ -61,7 +61,7 @@ def edited(function: Callable[..., Any], old: str, new: str) -> Callable[..., An
         raise ValueError(
             f"{function.__name__} no longer contains {old!r}: bring WALK_MUTANTS up to date"
         )
-    scope = dict(function.__globals__)  # type: ignore[attr-defined]
+    scope = dict(function.__globals__)
     code = "from __future__ import annotations\n" + source.replace(old, new)
     exec(compile(code, "<mutant>", "exec"), scope)
     made: Callable[..., Any] = scope[function.__name__]

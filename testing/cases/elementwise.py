@@ -39,9 +39,11 @@ def _lanes(k: int) -> SearchStrategy[float]:
     )
 
 
-ELEMENTS: dict[str, Callable[[int], SearchStrategy[float]]] = dict.fromkeys(
-    ("remainder", "fmod", "floor_divide"), _quotients
-)
+def _elements(op: Op) -> Callable[[int], SearchStrategy[float]] | None:
+    """How operands of an op are drawn together, where its domains alone would meet kinks."""
+    if len(op.domain) == 2 and all(domain.name == "whole number" for domain in op.domain):
+        return _quotients
+    return _lanes if separated(op) else None
 
 
 @st.composite
@@ -49,7 +51,7 @@ def elementwise_cases(draw: Any, op: Op) -> Case:
     """A case of an elementwise row."""
     count = len(op.args)
     shapes = draw(broadcastable_shapes(count))
-    special = ELEMENTS.get(op.name) or (_lanes if separated(op) else None)
+    special = _elements(op)
     operands = []
     for k, (shape, domain) in enumerate(zip(shapes, op.domain, strict=True)):
         elements = None if special is None else special(k)

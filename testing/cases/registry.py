@@ -1,8 +1,8 @@
 """Which operands and parameters an op of the table is tested with.
 
-An elementwise row says it all in its ``domain``. A structural row needs a case: a function, decorated
-with ``@case("name")``, that returns a strategy of `Case` (operand arrays, then parameters exactly
-as the row's kernel takes them). ``reference`` computes the value another way, from arrays.
+An elementwise row says it all in its ``domain``. A structural row needs a case: a function,
+decorated with ``@case("name")``, that returns a strategy of `Case` (operand arrays, then parameters
+exactly as the row's kernel takes them). ``reference`` computes the value another way, from arrays.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def is_elementwise(op: Op) -> bool:
 
 
 def cases_of(op: Op | str) -> SearchStrategy[Case]:
-    """The strategy of cases for a row; a LookupError that names the file to edit when it has none."""
+    """The strategy of cases for a row; a LookupError naming the file to edit when it has none."""
     row = TABLE[op] if isinstance(op, str) else op
     if row.name in CASES:
         return CASES[row.name]()

@@ -15,7 +15,7 @@ from ...tensor import Tensor
 from .gradient import complex_gradient, composition, form, gradient, linear, second
 from .graph import accumulates, aliased, broadcasting, constants, layouts, paths, unaliased
 from .scalar import edges, pinned, scalar
-from .subject import Case, LawBroken, Subject, run, upstream
+from .subject import Case, LawBroken, Subject, run
 from .value import unchanged, value
 
 LAWS: dict[str, Callable[[Subject, Case], None]] = {
@@ -73,6 +73,5 @@ __all__ = [
     "subject_of",
     "unaliased",
     "unchanged",
-    "upstream",
     "value",
 ]

@@ -9,9 +9,10 @@ import numpy as np
 
 from ..adapt import SecondOrder, TensorProblem
 from ..check import check_problem
+from ..memory import irregular
 from ..report import Report, Verdict
 from ..rules import RuleProblem
-from .subject import Array, Case, Subject, broken, near, operand_names, run, upstream
+from .subject import Case, Subject, broken, near, operand_names, run
 
 
 def gradient(subject: Subject, case: Case) -> None:
@@ -44,7 +45,7 @@ def linear(subject: Subject, case: Case) -> None:
     if not _has_gradient(subject, case):
         return
     value, first = run(subject, case)
-    g, h = upstream(value), upstream(value, seed=1)
+    g, h = irregular(value), irregular(value, seed=1)
     _, other = run(subject, case, h)
     _, mixed = run(subject, case, 2 * g - h)
     _, zero = run(subject, case, 0 * g)
@@ -138,4 +139,4 @@ def _tail(name: str, said: str) -> list[str]:
     ]
 
 
-__all__ = ["Array", "complex_gradient", "composition", "form", "gradient", "linear", "second"]
+__all__ = ["complex_gradient", "composition", "form", "gradient", "linear", "second"]

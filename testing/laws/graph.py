@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 
 from ...tensor import Tensor, autograd
-from ..memory import LAYOUTS, lay_out
+from ..memory import LAYOUTS, irregular, lay_out
 from .subject import (
     Array,
     Case,
@@ -18,7 +18,6 @@ from .subject import (
     near,
     operand_names,
     run,
-    upstream,
 )
 
 
@@ -26,7 +25,7 @@ def unaliased(subject: Subject, case: Case) -> None:
     """No gradient shares memory with another, with an operand, or with the upstream gradient."""
     trial = Trial(subject, case, subject.follows(case))
     out = trial.forward()
-    g = upstream(np.asarray(out._data))
+    g = irregular(np.asarray(out._data))
     found = trial.backward(g)
     names = operand_names(subject, len(case.operands))
     held = {f"{n}.grad": x for n, x in zip(names, found, strict=True) if x is not None}
@@ -49,7 +48,7 @@ def layouts(subject: Subject, case: Case) -> None:
         plain = Case(
             tuple(np.ascontiguousarray(x).reshape(x.shape) for x in other.operands), case.params
         )
-        g = lay_out(upstream(value), layout)
+        g = lay_out(irregular(value), layout)
         expected, wanted = run(subject, plain, np.array(g))
         found, gradients = run(subject, other, g)
         if not near(found, expected):
@@ -72,7 +71,7 @@ def constants(subject: Subject, case: Case) -> None:
     for chosen in product((False, True), repeat=len(every)):
         wanted = dict(zip(every, chosen, strict=True))
         flags = [wanted.get(k, False) for k in range(len(follow))]
-        again, found = run(subject, case, upstream(value), flags)
+        again, found = run(subject, case, irregular(value), flags)
         names = operand_names(subject, len(case.operands))
         for k, (a, b) in enumerate(zip(found, full, strict=True)):
             if a is None:
@@ -93,7 +92,7 @@ def accumulates(subject: Subject, case: Case) -> None:
         return
     trial = Trial(subject, case, subject.follows(case))
     out = trial.forward()
-    g = upstream(np.asarray(out._data))
+    g = irregular(np.asarray(out._data))
     once = [None if x is None else x.copy() for x in trial.backward(g)]
     twice = trial.backward(g)
     for k, (a, b) in enumerate(zip(once, twice, strict=True)):
@@ -111,7 +110,8 @@ def aliased(subject: Subject, case: Case) -> None:
         return
     if case.operands[0].shape != case.operands[1].shape:
         return
-    same = Case((case.operands[0], case.operands[0], *case.operands[2:]), case.params)
+    twin = case.operands[0].copy()
+    same = Case((case.operands[0], twin, *case.operands[2:]), case.params)
     try:
         value, (first, other, *_) = run(subject, same)
     except ValueError:  # a product of matrices that are not square
@@ -119,7 +119,7 @@ def aliased(subject: Subject, case: Case) -> None:
     x = Tensor(case.operands[0]).requires_grad_()
     rest = [Tensor(a) for a in case.operands[2:]]
     out = subject.apply([x, x, *rest], case.params)
-    out.backward(Tensor(upstream(value)))
+    out.backward(Tensor(irregular(value)))
     if first is None or other is None:
         return
     total = first + other
@@ -142,9 +142,9 @@ def paths(subject: Subject, case: Case) -> None:
     direct = inner * 0.5  # older than the sum, so it is added to a gradient that is already there
     operand = inner + beside
     out = subject.apply([operand, *(Tensor(a) for a in rest)], case.params)
-    g = upstream(np.asarray(out._data))
+    g = irregular(np.asarray(out._data))
     through = run(subject, case, g, [k == 0 for k in range(len(follow))])[1][0]
-    h = upstream(x, seed=1)
+    h = irregular(x, seed=1)
     autograd.backward([out, direct], [Tensor(g), Tensor(h)])
     if through is None:
         return
@@ -166,7 +166,7 @@ def broadcasting(subject: Subject, case: Case) -> None:
         return
     value, found = run(subject, case)
     tiled = Case(tuple(np.broadcast_to(x, value.shape).copy() for x in case.operands), case.params)
-    expected, wanted = run(subject, tiled, upstream(value))
+    expected, wanted = run(subject, tiled, irregular(value))
     names = operand_names(subject, len(case.operands))
     if not near(value, expected):
         raise broken("broadcasting", subject, case, "tiling the operands changes the value")

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...engine import Value
 from ...tensor import Tensor
-from .subject import Case, LawBroken, Subject, broken, upstream
+from .subject import Case, LawBroken, Subject, broken
 
 EDGES = (
     0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, -2.5, math.inf, -math.inf, math.nan,
@@ -130,4 +130,4 @@ def _on_tensors(
     return float(out.item()), grads
 
 
-__all__ = ["EDGES", "edges", "pinned", "scalar", "upstream"]
+__all__ = ["EDGES", "edges", "pinned", "scalar"]

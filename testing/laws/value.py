@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..memory import irregular
 from .subject import Case, Subject, Trial, broken, near, run
 
 
@@ -31,7 +32,7 @@ def unchanged(subject: Subject, case: Case) -> None:
     before = [x.copy() for x in case.operands]
     trial = Trial(subject, case, subject.follows(case))
     out = trial.forward()
-    g = np.array(_upstream_of(out))
+    g = irregular(np.asarray(out._data))
     g_before = g.copy()
     value_before = np.array(out._data)
     trial.backward(g)
@@ -49,9 +50,3 @@ def unchanged(subject: Subject, case: Case) -> None:
             "unchanged", subject, case, f"{', '.join(changed)} changed",
             [f"print('before', {[x.tolist() for x in before]})"]
         )  # fmt: skip
-
-
-def _upstream_of(out: object) -> np.ndarray:  # type: ignore[type-arg]
-    from .subject import upstream
-
-    return upstream(np.asarray(out._data))  # type: ignore[attr-defined]

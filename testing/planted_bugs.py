@@ -22,8 +22,8 @@ Rule = Callable[..., Any]
 class Exercise:
     """A rule of the op table with one mistake in it.
 
-    Print it to read the rule. ``check()`` shows what the checker says of it; ``try_rule(rule)`` what
-    it says of yours; ``answer()`` gives the mistake away.
+    Print it to read the rule. ``check()`` shows what the checker says of it; ``try_rule(rule)``
+    what it says of yours; ``answer()`` gives the mistake away.
     """
 
     number: int

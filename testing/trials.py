@@ -82,10 +82,10 @@ def check_op(
 ) -> OpReport:
     """Check a function of tensors, or an ``autograd.Function``, against every law.
 
-    ``operands`` say what each argument is drawn from: a `Domain` (``REAL``, ``POSITIVE``, or one that
-    avoids kinks: ``REAL.without(0.0)``), or a strategy of arrays or tensors. Without any, each of the
-    function's parameters is a real number. Operands given by domains have shapes that broadcast
-    together; ``inputs`` is for others: one strategy of whole argument tuples.
+    ``operands`` say what each argument is drawn from: a `Domain` (``REAL``, ``POSITIVE``, or one
+    that avoids kinks: ``REAL.without(0.0)``), or a strategy of arrays or tensors. Without any, each
+    of the function's parameters is a real number. Operands given by domains have shapes that
+    broadcast together; ``inputs`` is for others: one strategy of whole argument tuples.
 
     ``reference(*arrays)`` computes the value another way. ``twice=False`` leaves out second
     derivatives, for a rule that says ``once_differentiable``. ``laws`` names the ones to check.
@@ -127,21 +127,26 @@ def check_op(
 def _result(
     subject: Subject, strategy: SearchStrategy[Case], law: str, examples: int, count: int | None
 ) -> LawResult:
-    check = LAWS[law] if law in LAWS else finite_edges
-    says = " ".join((check.__doc__ or "").split()).partition(".")[0].partition(":")[0]
+    says = _first_sentence(LAWS.get(law, finite_edges))
     if not applies(law, subject, count):
         return LawResult(law, SKIPPED, says)
+    broken: BaseException | None = None
     if law == "finite_edges":
         try:
             finite_edges(subject, count or 1)
         except LawBroken as error:
-            return LawResult(law, BROKEN, says, error)
+            broken = error
+    else:
+        found = first_broken(subject, strategy, {law: LAWS[law]}, examples, shrink=True)
+        broken = None if found is None else found.error
+    if broken is None:
         return LawResult(law, HELD, says)
-    found = first_broken(subject, strategy, {law: LAWS[law]}, examples, shrink=True)
-    if found is None:
-        return LawResult(law, HELD, says)
-    error = found.error
-    return LawResult(law, BROKEN, says, error if isinstance(error, LawBroken) else None)
+    return LawResult(law, BROKEN, says, broken if isinstance(broken, LawBroken) else None)
+
+
+def _first_sentence(law: Callable[..., None]) -> str:
+    text = " ".join((law.__doc__ or "").split())
+    return text.partition(".")[0].partition(":")[0]
 
 
 def applies(law: str, subject: Subject, count: int | None) -> bool:

@@ -1,8 +1,8 @@
 """Wrong rules, made from the right ones, to show that the laws have teeth.
 
-A mutant is a row with one rule replaced: scaled by 1.001, negated, shifted, called with its operands
-swapped, or with one small change to its source (a path dropped, a factor lost, a transpose left
-out). `convict` runs the laws on it and says which one is broken.
+A mutant is a row with one rule replaced: scaled by 1.001, negated, shifted, called with its
+operands swapped, or with one small change to its source (a path dropped, a factor lost, a transpose
+left out). `convict` runs the laws on it and says which one is broken.
 """
 
 from __future__ import annotations
@@ -176,9 +176,9 @@ def _same(mutant: Mutant, examples: int) -> bool:
         with planted(mutant):
             wrong = gradients(row, case.operands, case.params, g, needed)
         for a, b in zip(right, wrong, strict=True):
-            if (a is None) != (b is None):
-                return False
-            if a is not None and b is not None:
-                if a.shape != b.shape or not np.allclose(a, b, 1e-9, 1e-12, equal_nan=True):
+            if a is None or b is None:
+                if a is not b:
                     return False
+            elif a.shape != b.shape or not np.allclose(a, b, 1e-9, 1e-12, equal_nan=True):
+                return False
     return True

@@ -1,0 +1,83 @@
+"""The pytest plugin: hypothesis profiles for gradient tests, and the evidence of failed checks.
+
+Installed with gradling, so pytest finds it by itself. It changes nothing until asked to:
+
+* ``pytest --gradling-profile=dev`` (10 examples), ``ci`` (50, the same ones every time) or ``deep``
+  (1000); the environment variable ``GRADLING_PROFILE`` does the same. All of them have no deadline,
+  since a slow machine is not a wrong gradient, keep failing examples and print how to repeat them.
+* A test that fails after a gradient check shows the check's page below the traceback, also where it
+  said no more than ``assert check_gradients(f, x)``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from .report import Report, watched
+
+PROFILES: dict[str, dict[str, Any]] = {
+    "dev": {"max_examples": 10},
+    "ci": {"max_examples": 50, "derandomize": True},
+    "deep": {"max_examples": 1000},
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("gradling")
+    group.addoption(
+        "--gradling-profile",
+        choices=sorted(PROFILES),
+        default=None,
+        help="hypothesis profile for gradient tests: dev, ci or deep (or GRADLING_PROFILE)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    wanted = config.getoption("--gradling-profile") or os.environ.get("GRADLING_PROFILE")
+    if wanted is None:
+        return
+    if wanted not in PROFILES:
+        known = ", ".join(sorted(PROFILES))
+        raise pytest.UsageError(f"GRADLING_PROFILE must be one of {known}; got {wanted!r}")
+    try:
+        from hypothesis import settings
+    except ModuleNotFoundError:
+        if config.getoption("--gradling-profile"):
+            raise pytest.UsageError(
+                "--gradling-profile needs hypothesis: pip install 'gradling[testing]'"
+            ) from None
+        return
+    name = f"gradling-{wanted}"
+    settings.register_profile(name, deadline=None, print_blob=True, **PROFILES[wanted])
+    settings.load_profile(name)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Remember the checks of this test that were found wanting."""
+    doubted: list[Report] = []
+    item.stash[_DOUBTED] = doubted
+    with watched(doubted):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the page of the last such check under the failure, unless the failure shows it."""
+    report = yield
+    doubted = item.stash.get(_DOUBTED, [])
+    if call.when == "call" and report.failed and doubted:
+        page = str(doubted[-1])
+        shown = str(call.excinfo.value) if call.excinfo is not None else ""
+        if page.splitlines()[0] not in shown:
+            report.sections.append(("gradling: the last check that was not correct", page))
+    return report
+
+
+_DOUBTED = pytest.StashKey[list[Report]]()
