@@ -66,7 +66,10 @@ def _seeds(name: str, roots: Tensors, gradients: Any, create_graph: bool) -> dic
         if not hasattr(root, "_node"):
             raise TypeError(f"{name}: expected a tensor, got {type(root).__name__}")
         g = _seed(name, root, start, create_graph)
-        seeds[root._node] = seeds[root._node] + g if root._node in seeds else g
+        if root._node in seeds:
+            total = seeds[root._node] + g
+            g = np.asarray(total) if isinstance(total, np.generic) else total  # 0-d arrays add to scalars
+        seeds[root._node] = g
     return seeds
 
 
@@ -160,11 +163,13 @@ def grad(
     from ..engine import grad as grad_of_values
 
     if isinstance(outputs, Value):
-        return grad_of_values(outputs, inputs, create_graph=create_graph, gradient=grad_outputs or 1.0)
+        start = 1.0 if grad_outputs is None else grad_outputs
+        return grad_of_values(outputs, inputs, create_graph=create_graph, gradient=start)
     seeds = _seeds("grad", outputs, grad_outputs, create_graph)
     targets = [_tracked("grad", x, i) for i, x in enumerate(_as_tuple(inputs))]
     found = run(seeds, targets, create_graph=create_graph, free=retain_graph is False and not create_graph)
-    answers = []
+    answers: list[Any] = []
+    held = {id(seed) for seed in seeds.values()}
     for place, (x, node) in enumerate(zip(_as_tuple(inputs), targets, strict=True)):
         g = found.get(node)
         if g is None and materialize_grads:
@@ -174,13 +179,16 @@ def grad(
                 f"grad: the outputs do not depend on input {place} (shape {x.shape}); check the wiring, or "
                 "pass allow_unused=True for None, materialize_grads=True for zeros"
             )
-        answers.append(type_of(x)(_own(g, seeds)) if g.__class__ is Array else g)
+        answers.append(type_of(x)(_own(g, held)) if g.__class__ is Array else g)
     return tuple(answers)
 
 
-def _own(g: Array, seeds: dict[Node, Any]) -> Array:
+def _own(g: Array, held: set[int]) -> Array:
     """A gradient in memory of its own: rules may hand on views, or the very array they were given."""
-    return g.copy() if g.base is not None or any(g is seed for seed in seeds.values()) else g
+    if g.base is not None or id(g) in held:
+        g = g.copy()
+    held.add(id(g))
+    return g
 
 
 def set_grad(self: Tensor, gradient: Tensor | None) -> None:

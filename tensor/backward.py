@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 _age = attrgetter("seq")
+_adding = threading.Lock()  # two threads may train nets that share leaves
 Gradients = dict[Node, Any]
 
 
@@ -89,11 +91,13 @@ def run(
                     both = before + part
                     gradients[child] = both if create_graph else np.asarray(both)
             if free:
-                node.saved = None
+                assert node.op is not None
+                node.saved, node.params = None, node.params[: len(node.op.params)]
         # Leaves come last: should anything fail on the way, no gradient has been touched.
         for node, g in gradients.items():
             if node.extra is not None:
-                g = _observe(node, g)
+                gradients[node] = _observe(node, g)
+        for node, g in gradients.items():
             if targets is None:
                 _accumulate(node, g)
             elif node in wanted:
@@ -198,18 +202,23 @@ def _fit_array(part: Any, child: Node, g: Any) -> Array:
 
 
 def _accumulate(leaf: Node, g: Any) -> None:
-    before = leaf.grad
-    if before is None:
-        leaf.grad = g
-        return
-    held = before if before.__class__ is Array else before._data
-    if g.__class__ is Array and (held is before or before._node is None):
-        np.add(held, g, out=held)  # in place: whoever holds the gradient sees it grow, as in PyTorch
-    else:
-        from .tensor import Tensor
+    with _adding:
+        before = leaf.grad
+        leaf.grad = g if before is None else _added(before, g)
 
-        as_tensor = [x if isinstance(x, Tensor) else Tensor(x) for x in (before, g)]
-        leaf.grad = as_tensor[0] + as_tensor[1]
+
+def _added(before: Any, g: Any) -> Any:
+    """``before + g``, in place where it can be: whoever holds the gradient sees it grow."""
+    if before.__class__ is Array and g.__class__ is Array:
+        return np.add(before, g, out=before)
+    if g.__class__ is Array and before._node is None and before._data.flags.writeable:
+        edits.note(before._data, "a backward() that added to this .grad")
+        np.add(before._data, g, out=before._data)
+        return before
+    from .tensor import Tensor
+
+    terms = [x if isinstance(x, Tensor) else Tensor(x) for x in (before, g)]
+    return terms[0] + terms[1]
 
 
 def _observe(node: Node, g: Any) -> Any:
@@ -218,17 +227,31 @@ def _observe(node: Node, g: Any) -> Any:
 
     hooks: dict[int, Callable[[Tensor], Tensor | None]] = node.noted("hooks") or {}
     for hook in list(hooks.values()):
-        answer = hook(g if isinstance(g, Tensor) else Tensor(g))
+        answer = hook(g if isinstance(g, Tensor) else Tensor(_read_only(g)))
         if answer is not None:
-            if not isinstance(answer, Tensor) or answer.shape != node.shape:
+            if not isinstance(answer, Tensor):
                 raise TypeError(
-                    f"register_hook: a hook must return None or a gradient of shape {node.shape}, got "
-                    f"{answer!r}"
+                    "register_hook: a hook must return None, or a tensor to replace the gradient, "
+                    f"got {type(answer).__name__}"
+                )
+            if answer.shape != node.shape or answer.dtype is not node.dtype:
+                raise RuntimeError(
+                    f"register_hook: the gradient that replaces the old one must be {node.dtype} "
+                    f"{node.shape} like its tensor, got {answer.dtype} {answer.shape}"
                 )
             g = answer if isinstance(g, Tensor) else answer._data
+            if node.op is None and g.__class__ is Array:
+                g = g.copy()  # a leaf keeps it, and whoever made it may too
     if node.noted("retain") and node.op is not None:
         node.grad = g if isinstance(g, Tensor) else g.copy()
     return g
+
+
+def _read_only(g: Array) -> Array:
+    """Other nodes may be about to get the same array."""
+    view = g.view()
+    view.flags.writeable = False
+    return view
 
 
 def _look_for_nan(node: Node, g: Any, parts: Sequence[Any]) -> None:

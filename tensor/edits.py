@@ -1,47 +1,46 @@
-"""Who changed which memory when: so that backward never uses an array that was edited after it was saved.
+"""Who changed which memory when: so that backward never uses an array that was edited since.
 
 Edits through our API are noted by the memory's owner. Memory that NumPy code outside can write to
-(``from_numpy``, ``numpy()``) is fingerprinted when a node saves it, since nobody tells us of such writes.
+(``from_numpy``, ``numpy()``) is fingerprinted when a node saves it, since nobody tells us of such
+writes.
 """
 
 from __future__ import annotations
 
-import sys
 import weakref
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
+from ..engine.anomaly import user_line
 from .node import Array, Node, tick
 
-_PACKAGE = __name__.rpartition(".")[0].rpartition(".")[0]
-_WHOLE = 1 << 20  # bytes up to which a fingerprint covers every byte; larger arrays are sampled
+_SMALL = 1 << 14  # bytes up to which a fingerprint covers every byte by itself
+_BLOCK = 512  # words of 8 bytes that are summed up into one above that
 
 
 class Edit:
+    """The last edit of a piece of memory."""
+
     __slots__ = ("owner", "seq", "site")
 
-    def __init__(self, owner: weakref.ref[Array], seq: int, site: str) -> None:
+    def __init__(self, owner: weakref.ref[Any], seq: int, site: str) -> None:
         self.owner, self.seq, self.site = owner, seq, site
 
 
-_edits: dict[int, Edit] = {}
-_exposed: dict[int, weakref.ref[Array]] = {}
+_edits: dict[int, Edit] = {}  # by the id of the memory's owner, as the next two
+_exposed: dict[int, weakref.ref[Any]] = {}  # code outside may write to it
+_shared: dict[int, weakref.ref[Any]] = {}  # handles outside the graph look at it
 latest = 0  # seq of the last edit anywhere: nodes younger than it need no look-up
 
 
 def owner(array: Array) -> Array:
     """The array whose memory this is a view of."""
-    while isinstance(array.base, type(array)):
+    while isinstance(array.base, np.ndarray):
         array = array.base
     return array
-
-
-def user_line() -> str:
-    """``file:line`` of the nearest caller outside the package."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def note(array: Array, site: str = "") -> None:
@@ -54,37 +53,70 @@ def note(array: Array, site: str = "") -> None:
     if known is not None:
         known.seq, known.site = seq, site or user_line()
     else:
-        gone = weakref.ref(memory, lambda _, key=key: _edits.pop(key, None))  # type: ignore[misc]
-        _edits[key] = Edit(gone, seq, site or user_line())
+        _edits[key] = Edit(_forgotten_with(memory, _edits), seq, site or user_line())
     latest = seq
 
 
 def expose(array: Array) -> None:
     """Record that code outside may write to ``array``'s memory."""
     memory = owner(array)
+    if id(memory) not in _exposed:
+        _exposed[id(memory)] = _forgotten_with(memory, _exposed)
+
+
+def share(array: Array) -> None:
+    """Record that a tensor outside the graph, or NumPy, looks at ``array``'s memory."""
+    memory = owner(array)
+    if id(memory) not in _shared:
+        _shared[id(memory)] = _forgotten_with(memory, _shared)
+
+
+def is_shared(array: Array) -> bool:
+    key = id(owner(array))
+    return key in _shared or key in _exposed
+
+
+def _forgotten_with(memory: Array, registry: dict[int, Any]) -> weakref.ref[Any]:
     key = id(memory)
-    if key not in _exposed:
-        _exposed[key] = weakref.ref(memory, lambda _: _exposed.pop(key, None))
+    return weakref.ref(memory, lambda _: registry.pop(key, None))
+
+
+def edited_since(array: Array, seq: int) -> Edit | None:
+    """The edit of ``array``'s memory that came after ``seq``."""
+    edit = _edits.get(id(owner(array)))
+    return edit if edit is not None and edit.seq > seq else None
 
 
 def seal(node: Node) -> None:
     """Fingerprint what ``node`` saved of exposed memory."""
-    if not _exposed or node.saved is None:
-        return
     seals = [
         (place, fingerprint(array))
-        for place, array in enumerate(node.saved)
-        if isinstance(array, Array) and id(owner(array)) in _exposed
+        for place, array in _kept(node)
+        if id(owner(array)) in _exposed
     ]
     if seals:
-        node.note("seals", seals)
+        node.note("seals", dict(seals))
 
 
 def fingerprint(array: Array) -> int:
-    if array.nbytes > _WHOLE:
-        flat = array.reshape(-1) if array.flags.c_contiguous else array.flat[:: array.size // 4096 or 1]
-        array = flat[:: max(1, flat.size // 4096)]
-    return zlib.crc32(array.tobytes())
+    """A number that changes with the entries; an edit that it misses must move 8-byte words about
+    within one block of 4 KB, or leave all their sums as they were."""
+    if not array.flags.c_contiguous:
+        array = array.T if array.flags.f_contiguous else np.ascontiguousarray(array)
+    raw = array.reshape(-1).view(np.uint8)
+    if raw.size <= _SMALL:
+        return zlib.crc32(raw)
+    whole = raw.size - raw.size % (8 * _BLOCK)
+    sums = np.add.reduce(raw[:whole].view(np.uint64).reshape(-1, _BLOCK), axis=1)
+    return zlib.crc32(raw[whole:], zlib.crc32(sums))
+
+
+def _kept(node: Node) -> Iterator[tuple[int, Array]]:
+    """What a node saved, with the place of it: 0 is its result, then its operands, then the rest."""
+    held: tuple[Any, ...] = (*(node.saved or ()), *(node.noted("also saved") or ()))
+    for place, array in enumerate(held):
+        if isinstance(array, np.ndarray):
+            yield place, array
 
 
 def check(node: Node) -> None:
@@ -93,22 +125,28 @@ def check(node: Node) -> None:
     Raises:
         RuntimeError: names the op, the operand, and where it was edited.
     """
-    if latest > node.seq and node.saved is not None:
-        for place, array in enumerate(node.saved):
-            if isinstance(array, Array):
-                edit = _edits.get(id(owner(array)))
-                if edit is not None and edit.seq > node.seq:
-                    _refuse(node, place, f"by the in-place edit at {edit.site}")
-    seals: list[tuple[int, int]] = node.noted("seals") or []
-    for place, mark in seals:
-        if node.saved is not None and fingerprint(node.saved[place]) != mark:
-            _refuse(node, place, "by NumPy code outside, through memory it shares with the tensor")
+    seals: dict[int, int] = node.noted("seals") or {}
+    if latest < node.seq and not seals:
+        return
+    for place, array in _kept(node):
+        edit = edited_since(array, node.seq)
+        if edit is not None:
+            _refuse(node, place, f"by the in-place edit at {edit.site}")
+        if place in seals and fingerprint(array) != seals[place]:
+            how = "by NumPy code outside, through memory it shares with the tensor"
+            _refuse(node, place, how)
 
 
 def _refuse(node: Node, place: int, how: str) -> None:
     assert node.op is not None
-    what = "its result" if place == 0 else f"its operand {node.op.args[min(place, len(node.op.args)) - 1]!r}"
-    where: Any = node.noted("site")
+    args = node.op.args
+    if place == 0:
+        what = "its result"
+    elif node.op.variadic or place > len(args):
+        what = f"an array (#{place})"
+    else:
+        what = f"its operand {args[place - 1]!r}"
+    where = node.noted("site")
     at = f" (made at {where})" if where else ""
     raise RuntimeError(
         f"backward: {node.name}{at} saved {what}, which was changed afterwards {how}. "

@@ -1,8 +1,10 @@
 """In-place edits: recorded or refused before anything changes, never silently wrong.
 
-An edit that a gradient has to know of gives the tensor a new array and a new place in the graph; the old
-array stays as it was for whatever saved it. An edit that no gradient sees writes into memory, and is noted
-so that a later backward over a graph that saved this memory refuses.
+An edit that a gradient has to know of gives the tensor a new array and a new place in the graph; the
+old array stays as it was for whatever saved it, and views of the tensor follow. Where others look at
+the memory too (``detach()``, NumPy), the new numbers are written to it, so that they see them. An
+edit that no gradient sees always writes to memory. Writes are noted: a later backward over a graph
+that saved this memory refuses.
 """
 
 from __future__ import annotations
@@ -13,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.modes import mode
-from . import edits
+from . import edits, views
 from .dtypes import rank
 from .errors import ShapeError
+from .node import Array, Node
 from .record import apply
-from .rows.shape import broadcast_to, cast, unfold, view_put
+from .rows.shape import cast, view_put
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -31,13 +34,7 @@ def assign(target: Tensor, new: Tensor, name: str) -> Tensor:
             new = apply(cast, (new,), (target.dtype, new.dtype))
         _rebind(target, new, name)
     else:
-        if not target._data.flags.writeable:
-            raise RuntimeError(
-                f"{name}: this tensor's memory is read-only (it was expanded, or comes from a read-only "
-                "array); edit x.clone()"
-            )
-        edits.note(target._data)
-        np.copyto(target._data, new._data, casting="unsafe")
+        _write(target, new._data, name)
     return target
 
 
@@ -52,29 +49,83 @@ def _check(target: Tensor, new: Tensor, name: str) -> None:
             f"{name}: the result is {new.dtype}, which a {target.dtype} tensor cannot hold; convert "
             f"first, or use the form that returns a new tensor"
         )
-    if mode().grad and target._node is not None and target._node.op is None:
+    if mode().grad and _is_leaf(target):
         raise RuntimeError(
-            f"{name}: a leaf that requires grad cannot be edited in place: its gradient would be that "
-            "of a value it no longer has. Do it under no_grad() (as an optimizer does), or on x.clone()"
+            f"{name}: a leaf that requires grad cannot be edited in place: its gradient would be "
+            "that of a value it no longer has. Do it under no_grad() (as an optimizer does), or on "
+            "x.clone()"
         )
 
 
+def _is_leaf(tensor: Tensor) -> bool:
+    return tensor._node is not None and tensor._node.op is None
+
+
+def _write(target: Tensor, array: Array, name: str) -> None:
+    if not target._data.flags.writeable:
+        raise RuntimeError(
+            f"{name}: this tensor's memory is read-only (it was expanded, is handed to a hook or a "
+            "Function, or comes from a read-only array); edit x.clone()"
+        )
+    edits.note(target._data)
+    np.copyto(target._data, array, casting="unsafe")
+
+
 def _rebind(target: Tensor, new: Tensor, name: str) -> None:
-    """Move ``target`` to ``new``'s place in the graph; a view passes the edit on to what it views."""
-    if isinstance(target._base, tuple):
-        base, op, params = target._base
-        if op in (broadcast_to, unfold) and not target._data.flags.writeable:
+    """Move ``target`` to ``new``'s place in the graph, with what it views and all views of that."""
+    links = _links(target, name)
+    top = links[-1][0] if links else target
+    family = views.family(top)
+    for view, *_ in family:
+        if _is_leaf(view):
+            raise RuntimeError(
+                f"{name}: a view of this tensor of shape {view.shape} is a leaf that requires grad, "
+                "and would change in place with it. Do it under no_grad(), or on x.clone()"
+            )
+    in_memory = edits.is_shared(top._data)
+    if in_memory:
+        _write(target, new._data, name)
+    elif new._base is not None:  # a view of something else: edits of that must not be seen here
+        new = new.clone()
+    for base, op, params in links:
+        new = apply(view_put, (base, new), (op, params))
+    _move(top, new, in_memory)
+    for view, base, op, params in family:
+        _move(view, apply(op, (base,), params), in_memory)
+
+
+def _links(target: Tensor, name: str) -> list[Any]:
+    """(what is viewed, op, params) from ``target`` upwards, where an edit may be passed on."""
+    links = []
+    while isinstance(target._base, tuple):
+        if not target._data.flags.writeable:
             raise RuntimeError(
                 f"{name}: entries of an expanded or unfolded tensor share memory; edit x.clone()"
             )
-        if base._node is not None and base._node.op is None:
+        if _is_leaf(target._base[0]):
             raise RuntimeError(
-                f"{name}: this is a view of a leaf that requires grad, which cannot be edited in place. "
-                "Do it under no_grad(), or on a clone"
+                f"{name}: this is a view of a leaf that requires grad, which cannot be edited in "
+                "place. Do it under no_grad(), or on a clone"
             )
-        _rebind(base, apply(view_put, (base, new), (op, params)), name)
-        new = apply(op, (base,), params)
-    target._data, target._node = new._data, new._node
+        links.append(target._base)
+        target = target._base[0]
+    return links
+
+
+def _move(tensor: Tensor, new: Tensor, in_memory: bool) -> None:
+    before, now = tensor._node, new._node
+    if now is not None and before is not None and before.extra is not None:
+        _carry(before, now)
+    tensor._node = now
+    if not in_memory:
+        tensor._data = new._data
+
+
+def _carry(before: Node, now: Node) -> None:
+    """What was said about a tensor holds for its new place too; hooks stay with the old value."""
+    for key in ("label", "retain"):
+        if before.noted(key) is not None:
+            now.note(key, before.noted(key))
 
 
 def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:

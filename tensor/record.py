@@ -14,6 +14,7 @@ from .dtypes import common_dtype, float16, float32, get_default_dtype
 from .errors import explain
 from .node import Array, Node
 from .quiet import IGNORE, silence
+from .views import link
 from .whole import Whole, check, constant
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def apply(op: Op, operands: tuple[Tensor, ...], params: tuple[Any, ...] = ()) ->
         kept = (*params, residual)
     out = record(op, y, tuple([x._node for x in operands]), arrays, kept)
     if op.view:
-        out._base = (operands[0], op, params)
+        link(out, operands[0], op, params)
     return out
 
 
@@ -196,6 +197,8 @@ def as_constant(op: Op, x: Any) -> Any:
     if isinstance(x, (np.ndarray, np.generic)):
         array = np.asarray(x)
         if array.dtype.kind in "fiub":
+            if array.base is not None or array is x:
+                edits.expose(array)  # it stays its owner's to write to
             return array
         raise TypeError(f"{op.name}: cannot use an array of dtype {array.dtype}; numbers are needed")
     raise TypeError(

@@ -5,7 +5,6 @@ The functions live in one file per family, and are the methods too: ``x.sum(0)``
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,9 +31,10 @@ from . import (
 )
 from . import shape as shapes
 from .dtypes import DType, float32
+from .in_graph import InGraph
 from .in_place_forms import InPlaceForms
 from .inplace import augmented, in_place
-from .node import Array, Node, leaf
+from .node import Array, Node
 from .record import binary, bind
 from .rows.structural import serve_tensors
 
@@ -43,18 +43,20 @@ def operator(name: str, reflected: bool = False) -> Callable[..., Tensor]:
     return binary(TABLE[name], reflected, operator=True)
 
 
-class Tensor(InPlaceForms):
+class Tensor(InGraph, InPlaceForms):
     """An n-dimensional array of one dtype that remembers, where asked to, how it was made.
 
     Make one with ``gradling.tensor(...)``, ``zeros``, ``randn``, … ``Tensor(data)`` takes an array as it is,
     sharing its memory, and anything else as float32.
     """
 
-    __slots__ = ("_data", "_node", "_base", "__weakref__")
+    __slots__ = ("_data", "_node", "_base", "_views", "_label", "__weakref__")
 
     _data: Array
     _node: Node | None  # the place in the graph: None exactly when no gradient is wanted
     _base: Any  # of a view: (the tensor it views, op, params); "inference" for what joins no graph
+    _views: list[Any] | None  # weak references to its views
+    _label: str | None  # only of a tensor outside the graph: inside, its node has it
 
     def __init__(self, data: Any, node: Node | None = None) -> None:
         if data.__class__ is not Array:
@@ -62,6 +64,7 @@ class Tensor(InPlaceForms):
         self._data = data
         self._node = node
         self._base = None
+        self._views = None
 
     # What it is ----------------------------------------------------------------------------------
 
@@ -112,114 +115,6 @@ class Tensor(InPlaceForms):
 
     def is_contiguous(self) -> bool:
         return self._data.flags.c_contiguous
-
-    # Its place in the graph ----------------------------------------------------------------------
-
-    @property
-    def requires_grad(self) -> bool:
-        return self._node is not None
-
-    @requires_grad.setter
-    def requires_grad(self, wanted: bool) -> None:
-        self.requires_grad_(wanted)
-
-    def requires_grad_(self, requires_grad: bool = True) -> Any:
-        """Start (or stop) being a leaf that collects a gradient.
-
-        Raises:
-            RuntimeError: for whole numbers, which have no gradient; for an inner node of a graph, to
-                stop; for a tensor made under ``inference_mode``.
-        """
-        if requires_grad and self._node is None:
-            if self._data.dtype.kind != "f":
-                raise RuntimeError(
-                    f"requires_grad_: only floating tensors can have gradients, this one is {self.dtype}; "
-                    "convert it with .float()"
-                )
-            if self._base == "inference":
-                raise RuntimeError(
-                    "requires_grad_: this tensor was made under inference_mode() and can join no graph; "
-                    "use x.clone() outside of it"
-                )
-            self._node = leaf(self._data)
-        elif not requires_grad and self._node is not None:
-            if self._node.op is not None:
-                raise RuntimeError(
-                    "requires_grad_(False): this tensor is the result of an op, so it has a gradient as "
-                    "long as its operands do; use x.detach()"
-                )
-            self._node = None
-        return self
-
-    @property
-    def is_leaf(self) -> bool:
-        return self._node is None or self._node.op is None
-
-    @property
-    def grad_fn(self) -> Node | None:
-        """The node that made it, None for leaves."""
-        return None if self.is_leaf else self._node
-
-    @property
-    def label(self) -> str | None:
-        """A name for pictures (only tensors in a graph keep one)."""
-        return None if self._node is None else self._node.label
-
-    @label.setter
-    def label(self, name: str | None) -> None:
-        if self._node is not None:
-            self._node.note("label", name)
-
-    @property
-    def grad(self) -> Tensor | None:
-        """The gradient collected by ``backward()``; None before, and for what wants none."""
-        node = self._node
-        if node is None:
-            return None
-        found = node.grad
-        if found is None:
-            if node.op is not None and not node.noted("retain"):
-                warnings.warn(
-                    "the gradient of a tensor that is not a leaf is not kept: call .retain_grad() on it "
-                    "before backward()",
-                    stacklevel=2,
-                )
-            return None
-        if found.__class__ is Array:
-            found = node.grad = Tensor(found)
-        return found  # type: ignore[no-any-return]
-
-    @grad.setter
-    def grad(self, gradient: Tensor | None) -> None:
-        autograd.set_grad(self, gradient)
-
-    @property
-    def data(self) -> Tensor:
-        """The same memory outside the graph: edits through it are seen here, and by no gradient."""
-        return Tensor(self._data)
-
-    @data.setter
-    def data(self, new: Any) -> None:
-        array = new._data if isinstance(new, Tensor) else np.asarray(new)
-        if self._node is not None and array.dtype is not self._data.dtype:
-            raise TypeError(f"data: expected {self.dtype}, got {array.dtype}; convert it first")
-        self._rebind(array)
-
-    def _rebind(self, array: Array) -> None:
-        """Keep the tensor and its place in the graph, but hold another array."""
-        if array is not self._data:
-            edits.note(self._data)
-            self._data = array
-            if self._node is not None and self._node.op is None:
-                self._node.saved, self._node.shape = (array,), array.shape
-
-    backward = autograd.backward_from
-    retain_grad = autograd.retain_grad
-    register_hook = autograd.register_hook
-
-    def detach(self) -> Tensor:
-        """The same memory, outside the graph."""
-        return Tensor(self._data)
 
     # Numbers out ---------------------------------------------------------------------------------
 
