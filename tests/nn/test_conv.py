@@ -13,10 +13,12 @@ import gradling
 from gradling import nn
 from gradling.nn import functional as F
 from gradling.nn.kernels import columns, winograd
-from gradling.nn.kernels.geometry import geometry, mirrored
+from gradling.nn.kernels.geometry import Geometry, geometry, mirrored
 from gradling.nn.kernels.scratch import scratch
 from gradling.nn.rows import convolution as rows
 from gradling.testing import check_module
+
+Array = np.ndarray[Any, Any]
 
 
 def normal(*shape: int, dtype: Any = "float64", seed: int = 0) -> Any:
@@ -38,6 +40,55 @@ LAYERS = [
 def test_gradients_by_name(layer: nn.Module, shape: tuple[int, ...]) -> None:
     x = gradling.tensor(normal(*shape), requires_grad=True)
     assert check_module(layer.double(), x).verdict == "correct"
+
+
+def triples(x: Array, w: Array, z: Array, how: Geometry) -> tuple[Array, Array, Array]:
+    """The derivatives of Σ z · conv(x, w) by x, w and z, place by place and tap by tap."""
+    before, after = zip(*how.padding, strict=True)
+    widths = [(0, 0), (0, 0), *zip(before, after, strict=True)]
+    xp = np.pad(x, widths)
+    dx, dw, dz = np.zeros_like(xp), np.zeros_like(w), np.zeros_like(z)
+    per_output, per_input = len(w) // how.groups, w.shape[1]
+    for o, c, *tap in np.ndindex(*w.shape):
+        channel = o // per_output * per_input + c
+        for n, *i in np.ndindex(len(z), *how.out):
+            at: Any = (n, channel, *(
+                p * s + t * d for p, s, t, d in zip(i, how.stride, tap, how.dilation, strict=True)
+            ))  # fmt: skip
+            entry: Any = (o, c, *tap)
+            place: Any = (n, o, *i)
+            dx[at] += z[place] * w[entry]
+            dw[entry] += z[place] * xp[at]
+            dz[place] += xp[at] * w[entry]
+    inner: Any = (
+        ...,
+        *(slice(lo, lo + n) for lo, n in zip(before, how.size, strict=True)),
+    )
+    return dx[inner], dw, dz
+
+
+@given(st.data())
+def test_the_definition(data: Any) -> None:
+    """All three forms against loops over places and taps, with uneven padding and groups."""
+    draw = data.draw
+    dims, groups = draw(st.integers(1, 2)), draw(st.sampled_from((1, 1, 2, 3)))
+    kernel, stride, dilation = (tuple(draw(st.integers(1, 3)) for _ in range(dims)) for _ in "ksd")
+    padding = tuple((draw(st.integers(0, 2)), draw(st.integers(0, 2))) for _ in range(dims))
+    size = tuple(draw(st.sampled_from((1, 2, 5, 7))) for _ in range(dims))
+    how = geometry(size, kernel, stride, padding, dilation, groups)
+    if min(how.out) < 1:
+        return
+    per_input, per_output = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    x, w = normal(2, groups * per_input, *size), normal(groups * per_output, per_input, *kernel)
+    z = normal(2, len(w), *how.out, seed=1)
+    expected = triples(x, w, z, how)
+    found = (
+        rows.conv_input.on[np.ndarray](z, w, how),
+        rows.conv_weight.on[np.ndarray](z, x, how),
+        rows.conv.on[np.ndarray](x, w, how),
+    )
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("tile", [2, 4])
