@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ..tensor import Tensor
 from ..tensor.dtypes import as_dtype, get_default_dtype
+from ..tensor.shape import flatten, unflatten
 from . import functional as F
 from . import init
 from .module import Module
@@ -145,3 +147,47 @@ class Bilinear(Module):
             f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
             f"out_features={self.out_features}, bias={self.bias is not None}"
         )
+
+
+class Flatten(Module):
+    """Axes ``start_dim`` to ``end_dim`` as one: (N, C, H, W) -> (N, C H W) by default.
+
+    Backward: the gradient in the input's shape.
+
+    >>> import gradling
+    >>> Flatten()(gradling.zeros(2, 3, 4)).shape
+    (2, 12)
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim = start_dim
+        self.end_dim = end_dim
+
+    def forward(self, input: Tensor) -> Tensor:
+        return flatten(input, self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Axis ``dim`` split into several of sizes ``unflattened_size``, one of which may be -1.
+
+    Backward: the gradient in the input's shape.
+
+    >>> import gradling
+    >>> Unflatten(1, (3, -1))(gradling.zeros(2, 12)).shape
+    (2, 3, 4)
+    """
+
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
+        super().__init__()
+        self.dim = dim
+        self.unflattened_size = tuple(unflattened_size)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return unflatten(input, self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

@@ -43,6 +43,8 @@ from .binary import (
 from .classes import cross_entropy, nll_loss
 from .conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from .distances import cosine_similarity, normalize, one_hot, pairwise_distance
+from .dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d
+from .embedding import embedding
 from .linear import bilinear, linear
 from .margins import (
     cosine_embedding_loss,
@@ -72,12 +74,7 @@ from .regression import (
     smooth_l1_loss,
 )
 from .softmax import glu, gumbel_softmax, log_softmax, softmax, softmin
-from .upsampling import (
-    interpolate,
-    pixel_shuffle,
-    pixel_unshuffle,
-    upsample,
-)
+from .upsampling import interpolate, pixel_shuffle, pixel_unshuffle, upsample
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -86,6 +83,7 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -102,7 +100,12 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
     "elu",
+    "embedding",
     "gaussian_nll_loss",
     "gelu",
     "glu",

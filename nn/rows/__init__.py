@@ -3,7 +3,7 @@
 from ...engine.op import TABLE
 from ...tensor import Tensor
 from ...tensor.rows.structural import serve_tensors
-from . import activations, convolution, linear, losses, pooling
+from . import activations, convolution, linear, lookup, losses, pooling
 
 serve_tensors(Tensor, TABLE)
 
@@ -11,6 +11,7 @@ __all__ = [
     "activations",
     "convolution",
     "linear",
+    "lookup",
     "losses",
     "pooling",
 ]

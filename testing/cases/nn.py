@@ -58,6 +58,23 @@ def picked(draw: Any) -> Case:
     return Case((x,), (picks, share, None, reduction))
 
 
+@case("embedding")
+@st.composite
+def looked_up(draw: Any) -> Case:
+    rows, dim = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    index = draw(arrays(draw(shapes(max_dims=2)), dtype="int64", elements=st.integers(0, rows - 1)))
+    # with a share, what comes back is by intention not the derivative: tests/nn has that
+    return Case((draw(arrays((rows, dim))),), (index, None, (rows, dim)))
+
+
+@case("dropout", reference=lambda x, mask: x * mask)
+@st.composite
+def dropped(draw: Any) -> Case:
+    shape = draw(shapes())
+    mask = draw(arrays(shape, elements=st.sampled_from((0.0, 2.0))))
+    return Case((draw(arrays(shape)),), (mask,))
+
+
 @case("conv")
 @st.composite
 def convolved(draw: Any) -> Case:
