@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -176,4 +177,51 @@ def _measured(op: Op, examples: int) -> tuple[str, str, str]:
     return outcome("gradient"), outcome("second"), "f64 f32 f16" if held else "BROKEN"
 
 
-__all__ = ["Coverage", "Subgradient", "Table", "coverage", "one_sided", "subgradients"]
+@dataclass(frozen=True)
+class Teeth:
+    """What became of the mutants of one op: how many, how many were convicted, by which laws, and
+    how many compute the right gradient after all (a zero rule times 1.001)."""
+
+    op: str
+    mutants: int
+    convicted: int
+    equivalent: int
+    survived: int
+    laws: str
+
+
+def teeth(*names: str, examples: int = 40) -> Table:
+    """The table of kills: every mutant of every op (or of the named ones) on trial.
+
+    >>> print(teeth("exp", examples=5))
+    op   mutants  convicted  equivalent  survived  by
+    exp  5        5          0           0         gradient 5
+    """
+    from .cases import without_case
+    from .rule_mutants import convict, mutants
+
+    skipped = without_case()
+    items = []
+    for name in names or tuple(n for n, op in TABLE.items() if op.differentiable):
+        if name in skipped:
+            continue
+        found = [convict(mutant, examples) for mutant in mutants(name)]
+        laws = Counter(c.law for c in found if c.killed)
+        equal = sum(c.equivalent for c in found)
+        by = ", ".join(f"{law} {count}" for law, count in laws.most_common())
+        survived = len(found) - laws.total() - equal
+        items.append(Teeth(name, len(found), laws.total(), equal, survived, by))
+    rows = [(t.op, t.mutants, t.convicted, t.equivalent, t.survived, t.laws) for t in items]
+    return Table(("op", "mutants", "convicted", "equivalent", "survived", "by"), rows, items)
+
+
+__all__ = [
+    "Coverage",
+    "Subgradient",
+    "Table",
+    "Teeth",
+    "coverage",
+    "one_sided",
+    "subgradients",
+    "teeth",
+]

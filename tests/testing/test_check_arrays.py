@@ -88,8 +88,20 @@ def test_right_gradients_are_correct(name):
     assert report
 
 
-@pytest.mark.parametrize("name", [n for n in RIGHT if "size 0" not in n])
-@pytest.mark.parametrize("mutant", ["scaled", "one entry", "sign", "additive", "doubled"])
+MUTANTS = ("scaled", "one entry", "sign", "additive", "doubled")
+FLAT = ("floor", "constant", "square at its minimum")  # a zero gradient has no scaled mutant
+
+
+@pytest.mark.parametrize(
+    "name, mutant",
+    [
+        (n, m)
+        for n in RIGHT
+        if "size 0" not in n
+        for m in MUTANTS
+        if n not in FLAT or m == "additive"
+    ],
+)
 def test_wrong_gradients_are_convicted(name, mutant):
     fn, grad_fn, x = RIGHT[name]
 
@@ -111,8 +123,6 @@ def test_wrong_gradients_are_convicted(name, mutant):
         flat[np.argmax(np.abs(flat))] *= 1.001
         return out
 
-    if name in ("floor", "constant", "square at its minimum") and mutant != "additive":
-        pytest.skip("a zero gradient has no scaled mutant")
     report = check_gradients(fn, x, grad_fn=wrong)
     # next to a kink a mutant may fall between the slopes of its two sides
     allowed = ("wrong", "kink") if "kink" in name else ("wrong",)
