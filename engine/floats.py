@@ -40,10 +40,8 @@ def pole(function: Callable[[float], float], at: float, value: float) -> Callabl
 
 
 def power(a: float, b: float) -> float:
-    if a <= 0.0 and (
-        b == 0.5 or b == -0.5
-    ):  # square roots, as PyTorch has it: the sign of 0 counts,
-        return sqrt(a) if b > 0.0 else rsqrt(a)  # and -inf has none
+    if a <= 0.0 and abs(b) == 0.5:  # roots, as in PyTorch: the sign of 0 counts, -inf has none
+        return sqrt(a) if b > 0.0 else rsqrt(a)
     try:
         return math.pow(a, b)
     except OverflowError:
@@ -189,6 +187,7 @@ FLOATS: dict[str, Kernel] = {
     "neg": lambda x: -x,
     "abs": abs,
     "floor_divide": floor_divide,
+    "trunc_divide": lambda a, b: trunc(divide(a, b)),
     "remainder": remainder,
     "fmod": fmod,
     "ceil": ceil,
@@ -246,6 +245,7 @@ FLOATS: dict[str, Kernel] = {
     "atanh": lambda x: copysign(inf, x) if abs(x) == 1 else ieee(math.atanh)(x),
     "erf": math.erf,
     "sigmoid": sigmoid,
+    "logit": lambda x: log(divide(x, 1.0 - x)),
     "relu": lambda x: x if x > 0 or x != x else 0.0,
     "leaky_relu": lambda x, negative_slope: x if x > 0 else x * negative_slope,
     "elu": lambda x, alpha: x if x > 0 else alpha * expm1(x),

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..engine import TABLE
+from ..engine import TABLE, Op
 from . import kernels as _kernels  # noqa: F401  (attaches the array kernels)
 from .arguments import RangeError
+from .dtypes import common_dtype
 from .errors import DtypeError
 from .record import binary, elementwise, unary
+from .whole import check
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -55,7 +57,8 @@ bitwise_xor = binary(TABLE["bitwise_xor"])
 bitwise_left_shift = binary(TABLE["bitwise_left_shift"])
 bitwise_right_shift = binary(TABLE["bitwise_right_shift"])
 _add, _sub, _div = binary(TABLE["add"]), binary(TABLE["sub"]), binary(TABLE["div"])
-_round = unary(TABLE["round"])
+_trunc_divide = binary(TABLE["trunc_divide"])
+_round, _logit = unary(TABLE["round"]), unary(TABLE["logit"])
 
 
 def add(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
@@ -65,12 +68,12 @@ def add(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
     >>> gradling.add(gradling.tensor([1.0, 2.0]), 10)
     tensor([11., 12.])
     """
-    return _add(input, _scaled("add", input, other, alpha))
+    return _add(input, _scaled(TABLE["add"], input, other, alpha))
 
 
 def sub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
     """``input - alpha * other``, broadcasting. Truth values are refused: see ``~mask``."""
-    return _sub(input, _scaled("sub", input, other, alpha))
+    return _sub(input, _scaled(TABLE["sub"], input, other, alpha))
 
 
 subtract = sub
@@ -81,18 +84,16 @@ def rsub(input: Any, other: Any, *, alpha: float = 1) -> Tensor:
     return sub(other, input, alpha=alpha)
 
 
-def _scaled(name: str, input: Any, other: Any, alpha: float) -> Any:
-    if alpha == 1 and alpha is not True:
+def _scaled(op: Op, input: Any, other: Any, alpha: float) -> Any:
+    """``alpha * other``, which does not change what the result's dtype would be."""
+    if alpha == 1:
         return other
-    if isinstance(alpha, float) and not any(_is_floating(x) for x in (input, other)):
-        raise DtypeError(
-            f"{name}: {alpha} times whole numbers is not whole; convert them with .float()"
-        )
-    return mul(other, alpha)
-
-
-def _is_floating(x: Any) -> bool:
-    return isinstance(x, float) or (hasattr(x, "dtype") and x.dtype.kind == "f")
+    arrays = [getattr(x, "_data", x) for x in (input, other)]
+    dtype = common_dtype(arrays)
+    check(op, arrays, dtype)
+    if dtype.kind != "f" and isinstance(alpha, float):
+        raise DtypeError(f"{op.name}: {alpha} times whole numbers is not whole; use .float() first")
+    return mul(other, alpha).to(dtype) if hasattr(other, "to") else other * alpha
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
@@ -115,9 +116,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
         raise RangeError(
             f"div: rounding_mode must be None, 'floor' or 'trunc', got {rounding_mode!r}"
         )
-    if any(_is_floating(x) for x in (input, other)):
-        return trunc(_div(input, other))
-    return floor_divide(sub(input, fmod(input, other)), other)
+    return _trunc_divide(input, other)
 
 
 divide = true_divide = div
@@ -160,7 +159,8 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
     """``input + value * tensor1 * tensor2``, broadcasting."""
-    return add(input, mul(_scaled("addcmul", input, tensor1, value), tensor2))
+    input, tensor1, tensor2 = _alike(input, tensor1, tensor2)
+    return add(input, mul(tensor1, tensor2), alpha=value)
 
 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
@@ -169,12 +169,19 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1
     Raises:
         DtypeError: both are whole: it would not be clear whether to round.
     """
-    if not any(_is_floating(x) for x in (tensor1, tensor2)):
+    if tensor1._data.dtype.kind != "f" and tensor2._data.dtype.kind != "f":
         raise DtypeError(
             "addcdiv: whole numbers would be divided, and whether to round is not said: convert "
             "one with .float(), or use input + value * tensor1 // tensor2"
         )
-    return add(input, div(mul(tensor1, value) if value != 1 else tensor1, tensor2))
+    input, tensor1, tensor2 = _alike(input, tensor1, tensor2)
+    return add(input, div(tensor1, tensor2), alpha=value)
+
+
+def _alike(*tensors: Tensor) -> list[Tensor]:
+    """All in their common dtype, so that nothing is rounded in between to a narrower one."""
+    dtype = common_dtype([x._data for x in tensors])
+    return [x.to(dtype) for x in tensors]
 
 
 def float_power(input: Any, exponent: Any) -> Tensor:
@@ -186,8 +193,7 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """log(x / (1 - x)), the inverse of sigmoid; with ``eps``, of x clamped to [eps, 1 - eps]."""
     from .choice import clamp
 
-    x = input if eps is None else clamp(input, eps, 1 - eps)
-    return log(x / (1 - x))
+    return _logit(input if eps is None else clamp(input, eps, 1 - eps))
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:

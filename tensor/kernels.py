@@ -60,8 +60,8 @@ def power(a: Any, b: Any) -> Any:
     """``a**b``; the usual constant exponents without the general algorithm, many times slower."""
     if b.__class__ is not Array or b.ndim == 0:
         short = _POWERS.get(float(b))
-        if short is not None and a.__class__ is Array:
-            return short(a)
+        if short is not None:
+            return short(a if a.__class__ is Array else np.asarray(a, b.dtype))
     return np.power(a, b)
 
 
@@ -121,6 +121,8 @@ def logaddexp(a: Any, b: Any) -> Any:
 
 
 def xlogy(a: Any, b: Any) -> Any:
+    if b.__class__ is not Array:
+        b = np.asarray(b, a.dtype)  # the log of a Python number would be float64, and not yield
     return np.where((a == 0) & (b == b), 0.0, a * np.log(b))
 
 
@@ -147,6 +149,7 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "neg": np.negative,
     "abs": np.absolute,
     "floor_divide": np.floor_divide,
+    "trunc_divide": lambda a, b: np.trunc(np.true_divide(a, b)),
     "remainder": np.remainder,
     "fmod": np.fmod,
     "ceil": np.ceil,
@@ -210,6 +213,7 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "atanh": np.arctanh,
     "erf": erf,
     "sigmoid": sigmoid,
+    "logit": lambda x: np.log(x / (1.0 - x)),
     "relu": relu,
     "leaky_relu": leaky_relu,
     "elu": elu,

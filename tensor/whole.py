@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.op import TABLE, Op, attach
+from .arguments import RangeError
 from .dtypes import DType
 from .errors import DtypeError, WholeDivisionError
 from .node import Array
@@ -20,8 +21,8 @@ class Whole:
     """Marks the kernels for whole numbers and truth values in ``op.on``."""
 
 
-def _divisor(b: Array, name: str) -> Array:
-    if not np.all(b):
+def _divisor(a: Array, b: Array, name: str) -> Array:
+    if a.size and not np.all(b):
         raise WholeDivisionError(
             f"{name}: whole numbers cannot be divided by 0; floats can, giving inf or nan: "
             "convert with .float()"
@@ -30,22 +31,22 @@ def _divisor(b: Array, name: str) -> Array:
 
 
 def floor_divide(a: Array, b: Array) -> Any:
-    return np.floor_divide(a, _divisor(b, "floor_divide"))
+    return np.floor_divide(a, _divisor(a, b, "floor_divide"))
+
+
+def trunc_divide(a: Array, b: Array) -> Any:
+    return np.floor_divide(a - np.fmod(a, _divisor(a, b, "trunc_divide")), b)
 
 
 def remainder(a: Array, b: Array) -> Any:
-    return np.remainder(a, _divisor(b, "remainder"))
+    return np.remainder(a, _divisor(a, b, "remainder"))
 
 
 def fmod(a: Array, b: Array) -> Any:
-    return np.fmod(a, _divisor(b, "fmod"))
+    return np.fmod(a, _divisor(a, b, "fmod"))
 
 
 def pow_(a: Array, b: Array) -> Any:
-    if b.ndim == 0 and b < 0:
-        raise RuntimeError(
-            f"pow: a whole number to the power {b} is not whole; convert the base with .float()"
-        )
     if b.dtype.kind == "i" and np.any(b < 0):  # 1/a**|b| rounded towards 0: only 1 and -1 survive
         up = np.power(a, np.abs(b))
         return np.where(b < 0, np.where(np.abs(a) == 1, up, 0), up).astype(a.dtype, copy=False)
@@ -62,9 +63,12 @@ def clamp(x: Array, low: Array, high: Array) -> Any:
 
 KERNELS: dict[str, Callable[..., Any]] = {
     "floor_divide": floor_divide,
+    "trunc_divide": trunc_divide,
     "remainder": remainder,
     "fmod": fmod,
     "pow": pow_,
+    "square": lambda x: np.square(x, dtype=np.int64 if x.dtype.kind == "b" else None),
+    "relu": lambda x: np.maximum(x, 0),
     "floor": _same,
     "ceil": _same,
     "trunc": _same,
@@ -81,7 +85,7 @@ attach(Whole, KERNELS)
 # What is refused --------------------------------------------------------------------------------
 
 _NO_TRUTH = frozenset(
-    "neg abs floor ceil round trunc relu floor_divide remainder fmod pow "
+    "neg abs floor ceil round trunc relu floor_divide trunc_divide remainder fmod pow "
     "bitwise_left_shift bitwise_right_shift".split()
 )
 _WHOLE_ONLY = frozenset(name for name in TABLE if name.startswith("bitwise_"))
@@ -102,6 +106,10 @@ def check(op: Op, operands: Sequence[Any], dtype: DType) -> None:
         raise DtypeError(
             "sub: a truth value cannot be subtracted. To turn a mask around use ~mask; to count "
             "with it, convert: mask.int()"
+        )
+    if name == "pow" and isinstance(operands[1], int) and operands[1] < 0:
+        raise RangeError(
+            f"pow: whole numbers to the power {operands[1]} are not whole; use .float() first"
         )
     if dtype.kind == "b" and name in _NO_TRUTH:
         raise DtypeError(

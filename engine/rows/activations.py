@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import pi, sqrt
 from typing import Any
 
-from ..op import REAL, Pin, row
+from ..op import REAL, Domain, Pin, row
 from .choice import where
 from .powers import exp
 from .trigonometry import tanh
@@ -27,6 +27,12 @@ sigmoid = row(
     vjp=(lambda g, y, x: g * (y * (1 - y)),),
     domain=(REAL,), analytic=True,
     why="σ' = σ(1 - σ), from y alone. The kernel takes exp of -|x| only, which cannot overflow.",
+)  # fmt: skip
+logit = row(
+    "logit", "x", result="float",
+    vjp=(lambda g, y, x: where(y == y, g / (x * (1 - x)), y),),
+    domain=(Domain("between 0 and 1", low=0.0, high=1.0),), analytic=True,
+    why="log(x/(1 - x)), the inverse of σ: dx = y(1 - y) dy there is x(1 - x) here; nan outside.",
 )  # fmt: skip
 relu = row(
     "relu", "x",

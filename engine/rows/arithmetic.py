@@ -56,6 +56,12 @@ floor_divide = row(
     domain=(WHOLE, WHOLE),
     why="A staircase: flat wherever it has a slope.",
 )  # fmt: skip
+trunc_divide = row(
+    "trunc_divide", "a b", symbol="÷",
+    vjp=(lambda g, y, a, b: nothing(g), lambda g, y, a, b: nothing(g)),
+    domain=(WHOLE, WHOLE),
+    why="As floor_divide, rounding towards 0: flat wherever it has a slope.",
+)  # fmt: skip
 remainder = row(
     "remainder", "a b", symbol="%",
     vjp=(lambda g, y, a, b: g, lambda g, y, a, b: -g * floor_divide(a, b)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from ..op import REAL, TRUTH, WHOLE, Pin, row
 
 where = row(
@@ -52,7 +54,7 @@ clamp = row(
     "clamp", "x low high",
     vjp=(
         lambda g, y, x, low, high: where((x >= low) & (x <= high), g, 0.0),
-        lambda g, y, x, low, high: where((x < low) & (low < high), g, 0.0),
+        lambda g, y, x, low, high: where((x < low) & ((low < high) | (high == inf)), g, 0.0),
         lambda g, y, x, low, high: where((x > high) | (high < low), g, 0.0),
     ),
     domain=(REAL, REAL, REAL),

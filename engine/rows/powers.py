@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from ..op import ABOVE_MINUS_ONE, NONZERO, POSITIVE, REAL, Pin, row
-from .choice import where
+from .choice import isfinite, where
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
+
+
+def _base_rule(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if isinstance(b, (int, float)):
+        return where(True, 0.0, g) if b == 0 else g * (b * pow_(a, b - 1))
+    steep = pow_(a, b - 1)
+    return where((b != 0) | isfinite(steep), g * (b * steep), 0.0)
+
 
 pow_ = row(
     "pow", "a b", symbol="**",
     vjp=(
-        lambda g, y, a, b: where(b == 0, 0.0, g * (b * pow_(a, b - 1))),
+        _base_rule,
         lambda g, y, a, b: g * where((a == 0) & (b >= 0), 0.0, y * log(a)),
     ),
     domain=(POSITIVE, REAL), analytic=True,
@@ -22,7 +31,8 @@ pow_ = row(
         Pin((-2.0, 2.0), (-4.0, math.nan), "a negative base has no log: its exponent gets nan"),
     ),
     why="d a**b = b*a**(b-1) da + a**b*log(a) db. A zero exponent has slope 0 even at a = 0, where "
-    "a**(b-1) is infinite; log is taken only where the exponent wants a gradient.",
+    "a**(b-1) is infinite; only there is it masked, so that this slope has the right slope by b. "
+    "log is taken only where the exponent wants a gradient.",
 )  # fmt: skip
 square = row(
     "square", "x", symbol="²",
