@@ -27,7 +27,7 @@ def pieces(domain: Domain, reach: float = REACH, gap: float = GAP) -> list[tuple
         halves = range(-2 * int(reach), 2 * int(reach))  # round steps at halves
         return [(k / 2 + gap, k / 2 + 0.5 - gap) for k in halves]
     low = domain.low + gap if math.isfinite(domain.low) else -reach
-    high = domain.high - gap if math.isfinite(domain.high) else max(reach, low + reach)
+    high = domain.high - gap if math.isfinite(domain.high) else max(reach, low + 1)
     cuts = sorted(point for point in domain.avoid if low - gap < point < high + gap)
     edges = [low]
     for point in cuts:

@@ -104,7 +104,7 @@ def check_op(
     ...         (x,) = ctx.saved_tensors
     ...         return g * x
     >>> [result.law for result in check_op(Wrong, examples=5).broken]
-    ['gradient', 'second']
+    ['gradient']
     """
     call = fn.apply if _is_function_class(fn) else fn
     spelled = name or _spelled(fn)

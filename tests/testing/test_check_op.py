@@ -131,6 +131,37 @@ def test_each_law_notices_its_mistake(law, wrong):
     assert "out = gradling.engine.TABLE['mul'](a, b)" in str(caught.value)
 
 
+class Product(gradling.autograd.Function):
+    """x * w as a user would write it."""
+
+    @staticmethod
+    def forward(ctx, x, w):
+        ctx.save_for_backward(x, w)
+        return x * w
+
+    @staticmethod
+    def backward(ctx, g):
+        x, w = ctx.saved_tensors
+        return g * w, g * x
+
+
+class Forgetful(Product):
+    """The same without undoing what broadcasting repeats, and with one gradient lost."""
+
+    @staticmethod
+    def backward(ctx, g):
+        x, w = ctx.saved_tensors
+        return g * w, None
+
+
+def test_functions_written_by_users():
+    same_shape = shapes().flatmap(lambda shape: st.tuples(arrays(shape), arrays(shape)))
+    report = check_op(Product, inputs=same_shape, **FEW)
+    assert report, str(report)
+    assert report.function == "Product.apply"
+    assert "gradient" in broken(Forgetful, inputs=same_shape)
+
+
 def test_edges():
     finite_edges(subject(lambda x: x.tanh()))
     with pytest.raises(LawBroken, match="a gradient is NaN"):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from configparser import ConfigParser
+from importlib.metadata import entry_points
+from pathlib import Path
+
 import pytest
 
 pytest_plugins = ["pytester"]
 
+PLUGIN = "gradling.testing.plugin"
 FAILING = """
     import numpy as np
     from gradling.testing import check_gradients
@@ -32,7 +37,9 @@ def run(pytester, monkeypatch):
 
     def run(source, *options):
         pytester.makepyfile(source)
-        loaded = ("-p", "gradling.testing.plugin")
+        # An install from before the entry point was written does not load it by itself.
+        found = [e.value for e in entry_points(group="pytest11")]
+        loaded = () if PLUGIN in found else ("-p", PLUGIN)
         return pytester.runpytest_subprocess(*loaded, "-s", *options)
 
     return run
@@ -78,6 +85,13 @@ def test_a_raised_page_is_not_shown_twice(run):
     done = run(source)
     done.assert_outcomes(failed=1)
     assert "the last check" not in done.stdout.str()
+
+
+def test_pytest_finds_it_by_itself():
+    """setup.cfg declares the entry point (read there: an old install would not know)."""
+    config = ConfigParser()
+    config.read(Path(__file__).resolve().parents[2] / "setup.cfg")
+    assert PLUGIN in config["options.entry_points"]["pytest11"]
 
 
 def test_passing_tests_show_nothing(run):
