@@ -38,6 +38,7 @@ def run(guide: Guide) -> None:
     guide.tell(f"right on {right:.1%} of {len(labels)} digits that it was not trained on")
     if right < PROMISED and not guide.quick:
         guide.fail(f"held-out accuracy {right:.3f} is below {PROMISED}")
+    loss.label = "loss"
     guide.draw(
         viz.draw(loss, params=net), "digits-graph.svg", "The graph of one step on 64 digits."
     )

@@ -45,6 +45,7 @@ def run(guide: Guide) -> None:
     guide.tell(
         f"right on {right:.0%} of the points; a step of 400 points took {milliseconds:.1f} ms"
     )
+    loss.label = "loss"
     guide.draw(viz.draw(loss, params=net), "moons-graph.svg", "A whole training step, as a graph.")
     guide.plot(
         lambda: viz.plot_loss(losses), "moons-loss.png", "The loss while the net of tensors learns."
