@@ -1,5 +1,7 @@
 """gradling: a gradient engine that starts as one number and grows into tensors."""
 
+import sys as _sys
+
 from . import engine, tensor
 from .engine import (
     Value,
@@ -10,7 +12,7 @@ from .engine import (
     no_grad,
     set_grad_enabled,
 )
-from .tensor import Tensor, autograd
+from .tensor import Tensor, autograd, linalg
 from .tensor.arranging import (
     diag,
     diag_embed,
@@ -39,6 +41,7 @@ from .tensor.choice import (
     nan_to_num,
     where,
 )
+from .tensor.contraction import einsum, inner, tensordot
 from .tensor.creation import (
     as_tensor,
     asarray,
@@ -179,6 +182,7 @@ from .tensor.elementwise import (
     trunc,
     xlogy,
 )
+from .tensor.factors import det, inverse, logdet, slogdet
 from .tensor.gathering import (
     gather,
     index_add,
@@ -232,7 +236,45 @@ from .tensor.masking import (
     searchsorted,
 )
 from .tensor.padding import pad
+from .tensor.products import (
+    addbmm,
+    addmm,
+    addmv,
+    addr,
+    baddbmm,
+    bmm,
+    cross,
+    dot,
+    ger,
+    kron,
+    matmul,
+    matrix_power,
+    mm,
+    mv,
+    outer,
+    trace,
+    vdot,
+)
 from .tensor.saving import load, save
+from .tensor.extremes import amax, amin, aminmax, argmax, argmin, max, min
+from .tensor.reductions import (
+    all,
+    any,
+    count_nonzero,
+    logsumexp,
+    mean,
+    nanmean,
+    nansum,
+    norm,
+    prod,
+    std,
+    std_mean,
+    sum,
+    var,
+    var_mean,
+)
+from .tensor.running import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
+from .tensor.sorting import argsort, bincount, kthvalue, median, sort, topk, unique
 from .tensor.sequences import arange, eye, linspace, logspace, tril_indices, triu_indices
 from .tensor.shape import (
     atleast_1d,
@@ -265,7 +307,7 @@ _LATER = ("data", "interop", "models", "nn", "optim", "testing", "train", "utils
 
 
 def __getattr__(name: str) -> object:
-    """The larger packages are imported when they are first used: ``import gradling`` stays quick."""
+    """The larger packages are imported at first use: ``import gradling`` stays quick."""
     if name in _LATER:
         from importlib import import_module
 
@@ -275,3 +317,12 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_LATER})
+
+# `from gradling.autograd import Function`, as programs written for PyTorch spell it: these modules
+# live in the package of tensors.
+for _path, _module in {
+    "autograd": autograd,
+    "autograd.function": autograd.function,
+}.items():
+    _sys.modules[f"{__name__}.{_path}"] = _module
+del _path, _module, _sys

@@ -5,6 +5,7 @@ The functions live in one file per family, and are the methods too: ``x.sum(0)``
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,20 +15,23 @@ from ..engine.op import TABLE
 from . import (
     alike,
     arranging,
-    autograd,
     choice,
+    contraction,
     conversion,
     display,
     draws,
-    edits,
     elementwise,
+    extremes,
+    factors,
     gathering,
     indexing,
     joining,
-    linalg,
     masking,
+    products,
     reductions,
     refill,
+    running,
+    sorting,
 )
 from . import shape as shapes
 from .dtypes import DType, float32
@@ -50,13 +54,7 @@ class Tensor(InGraph, InPlaceForms):
     sharing its memory, and anything else as float32.
     """
 
-    __slots__ = ("_data", "_node", "_base", "_views", "_label", "__weakref__")
-
-    _data: Array
-    _node: Node | None  # the place in the graph: None exactly when no gradient is wanted
-    _base: Any  # of a view: (the tensor it views, op, params); "inference" for what joins no graph
-    _views: list[Any] | None  # weak references to its views
-    _label: str | None  # only of a tensor outside the graph: inside, its node has it
+    __slots__ = ()
 
     def __init__(self, data: Any, node: Node | None = None) -> None:
         if data.__class__ is not Array:
@@ -69,15 +67,15 @@ class Tensor(InGraph, InPlaceForms):
     # What it is ----------------------------------------------------------------------------------
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        return self._data.shape
+    def shape(self) -> tuple[builtins.int, ...]:
+        return self._data.shape  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> DType:
-        return self._data.dtype
+        return self._data.dtype  # type: ignore[no-any-return]
 
     @property
-    def ndim(self) -> int:
+    def ndim(self) -> builtins.int:
         return self._data.ndim
 
     @property
@@ -85,35 +83,35 @@ class Tensor(InGraph, InPlaceForms):
         return "cpu"
 
     @property
-    def itemsize(self) -> int:
+    def itemsize(self) -> builtins.int:
         return self._data.itemsize
 
     @property
-    def nbytes(self) -> int:
+    def nbytes(self) -> builtins.int:
         return self._data.nbytes
 
-    def dim(self) -> int:
+    def dim(self) -> builtins.int:
         return self._data.ndim
 
-    def size(self, dim: int | None = None) -> Any:
+    def size(self, dim: builtins.int | None = None) -> Any:
         """The shape, or its entry ``dim``."""
         from .errors import normal_dim
 
         shape = self._data.shape
         return shape if dim is None else shape[normal_dim("size", dim, len(shape))]
 
-    def numel(self) -> int:
+    def numel(self) -> builtins.int:
         return self._data.size
 
     nelement = numel
 
-    def element_size(self) -> int:
+    def element_size(self) -> builtins.int:
         return self._data.itemsize
 
-    def is_floating_point(self) -> bool:
-        return self._data.dtype.kind == "f"
+    def is_floating_point(self) -> builtins.bool:
+        return self._data.dtype.kind == "f"  # type: ignore[no-any-return]
 
-    def is_contiguous(self) -> bool:
+    def is_contiguous(self) -> builtins.bool:
         return self._data.flags.c_contiguous
 
     # Numbers out ---------------------------------------------------------------------------------
@@ -219,8 +217,19 @@ class Tensor(InGraph, InPlaceForms):
 
     # Fewer entries -------------------------------------------------------------------------------
 
-    sum = reductions.sum
-    mean = reductions.mean
+    sum, nansum = reductions.sum, reductions.nansum
+    mean, nanmean = reductions.mean, reductions.nanmean
+    prod, logsumexp, norm = reductions.prod, reductions.logsumexp, reductions.norm
+    var, std = reductions.var, reductions.std
+    all, any = reductions.all, reductions.any
+    count_nonzero = reductions.count_nonzero
+    amax, amin, aminmax = extremes.amax, extremes.amin, extremes.aminmax
+    max, min = extremes.max, extremes.min
+    argmax, argmin = extremes.argmax, extremes.argmin
+    cumsum, cumprod, logcumsumexp = running.cumsum, running.cumprod, running.logcumsumexp
+    cummax, cummin, diff = running.cummax, running.cummin, running.diff
+    sort, argsort, topk, kthvalue = sorting.sort, sorting.argsort, sorting.topk, sorting.kthvalue
+    median, unique, bincount = sorting.median, sorting.unique, sorting.bincount
 
     # Other shapes --------------------------------------------------------------------------------
 
@@ -268,9 +277,15 @@ class Tensor(InGraph, InPlaceForms):
 
     # Matrices ------------------------------------------------------------------------------------
 
-    matmul = linalg.matmul
-    __matmul__ = linalg.matmul_operator
-    __rmatmul__ = linalg.matmul_reflected
+    __matmul__, __rmatmul__ = products.matmul_operator, products.matmul_reflected
+    matmul, mm, bmm, mv = products.matmul, products.mm, products.bmm, products.mv
+    dot, vdot, inner = products.dot, products.vdot, contraction.inner
+    outer, ger, kron, cross = products.outer, products.ger, products.kron, products.cross
+    addmm, addmv, addr = products.addmm, products.addmv, products.addr
+    baddbmm, addbmm = products.baddbmm, products.addbmm
+    trace, matrix_power = products.trace, products.matrix_power
+    inverse, det, slogdet = factors.inv, factors.det, factors.slogdet
+    logdet, pinverse = factors.logdet, factors.pinv
 
     # New ones of this dtype, and random ones ---------------------------------------------------------
 

@@ -1,5 +1,5 @@
 """Rows of the table whose rules know about shape: views, reductions, indexing, products."""
 
-from . import arrange, indexing, linalg, reductions, shape
+from . import arrange, factors, indexing, linalg, norms, reductions, running, shape
 
-__all__ = ["arrange", "indexing", "linalg", "reductions", "shape"]
+__all__ = ["arrange", "factors", "indexing", "linalg", "norms", "reductions", "running", "shape"]
