@@ -1,74 +1,107 @@
-"""Products of matrices."""
+"""``gradling.linalg``: linear algebra by PyTorch's names."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .errors import ShapeError, broadcast_clash
-from .record import apply, as_operand, is_constant
-from .rows import linalg as rows
-from .shape import reshape
+from .arranging import diagonal as _diagonal
+from .errors import ShapeError
+from .factors import (
+    cholesky,
+    det,
+    eigh,
+    eigvalsh,
+    inv,
+    lstsq,
+    matrix_rank,
+    pinv,
+    qr,
+    slogdet,
+    solve,
+    solve_triangular,
+    svd,
+    svdvals,
+)
+from .norms import cond, matrix_norm, norm, vector_norm
+from .products import cross, matmul, matrix_power
+from .rows.factors import LinAlgError
 
 if TYPE_CHECKING:
     from .tensor import Tensor
 
+__all__ = [
+    "LinAlgError",
+    "cholesky",
+    "cond",
+    "cross",
+    "det",
+    "diagonal",
+    "eigh",
+    "eigvalsh",
+    "inv",
+    "lstsq",
+    "matmul",
+    "matrix_norm",
+    "matrix_power",
+    "matrix_rank",
+    "multi_dot",
+    "norm",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "svd",
+    "svdvals",
+    "vecdot",
+    "vector_norm",
+]
 
-def matmul(input: Tensor, other: Tensor) -> Tensor:
-    """The matrix product: (…, n, k) with (…, k, m) is (…, n, m), leading axes broadcast.
 
-    A vector on the left is a row, on the right a column, and that axis is dropped from the result.
+def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """The diagonals of the matrices in the last two axes."""
+    return _diagonal(A, offset, dim1, dim2)
 
-    >>> import gradling
-    >>> gradling.ones(2, 3) @ gradling.ones(3)
-    tensor([3., 3.])
+
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
+    """Sums of products along ``dim``; the other axes broadcast."""
+    return (x * y).sum(dim)
+
+
+def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
+    """The product of several matrices, in the order of fewest multiplications.
+
+    The first and the last may be vectors.
     """
-    a, b = input._data, other._data
-    if a.ndim < 2 or b.ndim < 2:
-        return _with_vectors(input, other)
-    if a.shape[-1] != b.shape[-2] or (a.ndim + b.ndim > 4 and broadcast_clash([a.shape[:-2], b.shape[:-2]])):
-        raise _mismatch(a.shape, b.shape)
-    if a.dtype is not b.dtype:
-        raise TypeError(f"matmul: expected operands of one dtype, got {a.dtype} and {b.dtype}; convert one")
-    return apply(rows.matmul, (input, other))
+    if len(tensors) < 2:
+        raise ShapeError(f"multi_dot: expected two tensors or more, got {len(tensors)}")
+    first, last = tensors[0]._data, tensors[-1]._data
+    sizes = [1 if first.ndim == 1 else first.shape[0]]  # of every cut between two matrices
+    sizes += [x._data.shape[0] for x in tensors[1:]]
+    sizes.append(1 if last.ndim == 1 else last.shape[-1])
+    cut = _best_cuts(sizes)
+
+    def product(first: int, last: int) -> Any:
+        if first == last:
+            return tensors[first]
+        middle = cut[first, last]
+        return matmul(product(first, middle), product(middle + 1, last))
+
+    return product(0, len(tensors) - 1)  # type: ignore[no-any-return]
 
 
-def _with_vectors(input: Tensor, other: Tensor) -> Tensor:
-    a, b = input.shape, other.shape
-    if not a or not b:
-        raise ShapeError(f"matmul: expected at least 1 dimension each, got {a} and {b}; use * for numbers")
-    if a[-1] != (b[0] if len(b) == 1 else b[-2]):
-        raise _mismatch(a, b)
-    left = reshape(input, 1, a[0]) if len(a) == 1 else input
-    right = reshape(other, b[0], 1) if len(b) == 1 else other
-    y = matmul(left, right)
-    shape = list(y.shape)
-    if len(b) == 1:
-        del shape[-1]
-    if len(a) == 1:
-        del shape[-1 if len(b) == 1 else -2]
-    return reshape(y, tuple(shape))
-
-
-def _mismatch(a: tuple[int, ...], b: tuple[int, ...]) -> ShapeError:
-    inner = b[0] if len(b) == 1 else b[-2]
-    hint = ""
-    if len(b) > 1 and a[-1] == b[-1]:
-        hint = "; the second one transposed (.mT) would fit"
-    elif len(a) > 1 and a[-2] == inner:
-        hint = "; the first one transposed (.mT) would fit"
-    if a[-1] == inner:
-        return ShapeError(f"matmul: the leading axes of {a} and {b} do not broadcast")
-    return ShapeError(
-        f"matmul: {a} @ {b}: the last axis of the first ({a[-1]}) must equal the "
-        f"{'only' if len(b) == 1 else 'second to last'} axis of the second ({inner}){hint}"
-    )
-
-
-def matmul_operator(input: Tensor, other: Any) -> Tensor:
-    if hasattr(other, "_data"):
-        return matmul(input, other)
-    return matmul(input, as_operand(rows.matmul, other)) if is_constant(other) else NotImplemented
-
-
-def matmul_reflected(input: Tensor, other: Any) -> Tensor:
-    return matmul(as_operand(rows.matmul, other), input) if is_constant(other) else NotImplemented
+def _best_cuts(sizes: list[int]) -> dict[tuple[int, int], int]:
+    """Where to cut each run of matrices in two (dynamic programming over runs)."""
+    count = len(sizes) - 1
+    cost = {(i, i): 0 for i in range(count)}
+    cut: dict[tuple[int, int], int] = {}
+    for length in range(1, count):
+        for i in range(count - length):
+            j = i + length
+            options = [
+                (cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k)
+                for k in range(i, j)
+            ]
+            cost[i, j], cut[i, j] = min(options)
+    return cut

@@ -108,8 +108,8 @@ def _circular(dim: int, n: int, before: int, after: int) -> Array:
     before, after, left = max(before, 0), max(after, 0), stop - start
     if max(before, after) > left:
         raise ShapeError(
-            f"pad: going round once takes widths up to the size of axis {dim}, {left}; got {before} "
-            f"and {after}"
+            f"pad: going round once takes widths up to the size of axis {dim}, {left}; got "
+            f"{before} and {after}"
         )
     return start + np.arange(-before, left + after) % max(left, 1)
 
