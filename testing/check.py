@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .ladder import FloatArray, Judgement, Samples, judge, ladder_steps
+from .court import Court, first_of
+from .ladder import FloatArray, Judgement
 from .probes import (
     Evaluator,
     Slopes,
@@ -20,12 +21,10 @@ from .probes import (
     working_eps,
 )
 from .problem import Array, ArrayProblem, Problem
-from .report import Finding, OperandReport, Report, Rung, Verdict, remainder_order
+from .report import OperandReport, Report, Rung, Verdict, remainder_order
 
 RTOL = 1e-6
 _COMPLEX_RTOL = 1e-10
-_MOST_HALVES = 128  # ladders spent on finding the entries behind a group
-_MOST_JUDGED = 64  # columns of the Jacobian that get a ladder once the verdict cannot be correct
 
 
 def check_gradients(
@@ -110,36 +109,34 @@ class _Check:
         # order="C": fresh contiguous float64 copies; the given layout is compared separately.
         self.operands = [np.array(x, dtype=np.float64, order="C") for x in problem.operands]
         self.evaluate = Evaluator(problem.forward, self.operands)
-        self.shapes: list[tuple[int, ...]] = []
-        self.findings: list[Finding] = []
+        self.court = Court(self.evaluate, rtol)
         self.notes: list[str] = []
         self.method = "central differences"
         self.remainder: float | None = None
-        self.errors: FloatArray | None = None
-        self.ladders: dict[int, tuple[FloatArray, FloatArray, FloatArray]] = {}
 
     def run(self) -> Report:
         early = self._forward()
         if early is not None:
             return early
         size = sum(x.size for x in self.operands)
-        self.rows, self.single = make_rows(self.centre.size, size, self.rng)
-        self.probes = make_probes(self.operands, self.rng)
-        gradients = [self._gradient(row) for row in self.rows]
+        court = self.court
+        court.rows, court.single = make_rows(court.centre.size, size, self.rng)
+        court.probes = make_probes(self.operands, self.rng)
+        gradients = [self._gradient(row) for row in court.rows]
         for row in gradients:
             if self._malformed(row):
                 return self._report()
-        self.gradients = [
+        court.gradients = [
             [_dense(g, x.shape) for g, x in zip(row, self.operands, strict=True)]
             for row in gradients
         ]
         missing = [n for n, g in zip(self.problem.names, gradients[0], strict=True) if g is None]
         self.notes += [f"no gradient arrived at {n}: taken as a claim of zero" for n in missing]
-        if self.probes and self.centre.size:
+        if court.probes and court.centre.size:
             self._compare()
         else:
             self.notes.append("no entry to compare: only the shapes of the gradients were checked")
-        if not self.findings:
+        if not court.findings:
             self._as_given()
         return self._report()
 
@@ -149,35 +146,37 @@ class _Check:
         """Evaluate at the point; a report right away when that is not finite."""
         for k, x in enumerate(self.operands):
             if not np.all(np.isfinite(x)):
-                index = _first(~np.isfinite(x))
+                index = first_of(~np.isfinite(x))
                 reason = "this input is not finite, so it has no neighbourhood to measure in"
-                self._add(Verdict.NOT_FINITE, k, index, None, np.nan, float(x[index]), reason)
+                self.court.add(Verdict.NOT_FINITE, k, index, None, np.nan, float(x[index]), reason)
                 return self._report()
         with np.errstate(all="ignore"):
             first = self.problem.forward([x.copy() for x in self.operands])
-        self.shapes = [y.shape for y in first]
+        self.court.shapes = [y.shape for y in first]
         if not first:
             raise TypeError(
                 f"{self.problem.name} has no floating output, so there is nothing to differentiate"
             )
-        self.centre = self.evaluate.real()
+        self.court.centre = self.evaluate.real()
         again = self.evaluate.real()
-        if not np.array_equal(self.centre, again, equal_nan=True):
+        if not np.array_equal(self.court.centre, again, equal_nan=True):
             self.notes.append(
                 "two calls with the same inputs gave different values: fn draws random numbers"
                 " or keeps state (seed it inside fn)"
             )
-        if not np.all(np.isfinite(self.centre)):
-            flat = int(np.flatnonzero(~np.isfinite(self.centre))[0])
+        if not np.all(np.isfinite(self.court.centre)):
+            flat = int(np.flatnonzero(~np.isfinite(self.court.centre))[0])
             reason = "the function's own value is not finite here"
-            value = float(self.centre[flat])
-            self._add(Verdict.NOT_FINITE, 0, None, self._output(flat), np.nan, value, reason)
+            value = float(self.court.centre[flat])
+            self.court.add(
+                Verdict.NOT_FINITE, 0, None, self.court.place_of_output(flat), np.nan, value, reason
+            )
             return self._report()
         return None
 
     def _gradient(self, row: FloatArray) -> list[Array | None]:
         parts, start = [], 0
-        for shape in self.shapes:
+        for shape in self.court.shapes:
             size = int(np.prod(shape))
             parts.append(row[start : start + size].reshape(shape).copy())
             start += size
@@ -189,32 +188,33 @@ class _Check:
         for k, (g, x) in enumerate(zip(row, self.operands, strict=True)):
             if g is not None and g.shape != x.shape:
                 reason = f"the gradient has shape {g.shape}, its operand {x.shape}"
-                self._add(Verdict.WRONG, k, None, None, np.nan, np.nan, reason)
+                self.court.add(Verdict.WRONG, k, None, None, np.nan, np.nan, reason)
                 return True
         return False
 
     # -- what is measured --------------------------------------------------------------------
 
     def _compare(self) -> None:
-        self.eps = working_eps(self.evaluate, self.rng, self.centre)
-        if self.eps > 1e-15:
-            self.notes.append(f"fn computes to {self.eps:.0e} only, even on float64 inputs")
-        claim, terms = claimed(self.gradients, self.probes)
-        slopes = measure(self.evaluate, self.probes, self.rows, self.centre, self.eps)
+        court = self.court
+        court.eps = working_eps(self.evaluate, self.rng, court.centre)
+        if court.eps > 1e-15:
+            self.notes.append(f"fn computes to {court.eps:.0e} only, even on float64 inputs")
+        claim, terms = claimed(court.gradients, court.probes)
+        slopes = measure(self.evaluate, court.probes, court.rows, court.centre, court.eps)
         doubtful = suspicious(claim, terms, slopes, self.rtol)
         if self.complex_step:
             self._complex(claim, terms, slopes, doubtful)
         scale = np.maximum(terms, slopes.terms)
         with np.errstate(all="ignore"):
             severity = np.where(scale > 0, np.abs(claim - slopes.value) / scale, 0.0)
-        self.errors = np.where(doubtful, 0.0, np.nan_to_num(severity))
+        court.errors = np.where(doubtful, 0.0, np.nan_to_num(severity))
         severity = np.where(np.isfinite(severity), severity, np.inf)
         places = np.argwhere(doubtful)
         ranked = places[np.argsort(-severity[places[:, 0], places[:, 1]], kind="stable")]
         for r, c in ranked:
-            if self._enough(int(c)):
+            if court.enough(int(c)):
                 continue
-            self._judge(int(r), int(c), float(claim[r, c]), float(terms[r, c]))
+            court.try_claim(int(r), int(c), float(claim[r, c]), float(terms[r, c]))
         self._taylor()
 
     def _complex(
@@ -226,7 +226,7 @@ class _Check:
     ) -> None:
         """Compare with complex-step slopes wherever these agree with the differences."""
         try:
-            exact = complex_slopes(self.evaluate, self.probes, self.rows)
+            exact = complex_slopes(self.evaluate, self.court.probes, self.court.rows)
         except TypeError as error:
             self.notes.append(f"no complex step: fn refuses complex arrays ({error})")
             return
@@ -242,111 +242,20 @@ class _Check:
         for r, c in np.argwhere(trusted & off & ~doubtful)[:4]:
             bar = 1e-14 * float(scale[r, c])
             found = Judgement(Verdict.WRONG, float(exact[r, c]), bar, "off in the complex step")
-            self._record(int(r), int(c), float(claim[r, c]), found)
-
-    def _enough(self, column: int) -> bool:
-        """Has the operand of this probe been convicted, or all patience been spent?"""
-        operand = self.probes[column].operand
-        wrong = [f for f in self.findings if f.operand == operand and f.verdict is Verdict.WRONG]
-        if len(wrong) >= 3:
-            return True
-        spent = column not in self.ladders and len(self.ladders) >= _MOST_JUDGED
-        return bool(self.findings) and spent
-
-    def _samples(self, column: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        if column not in self.ladders:
-            probe = self.probes[column]
-            steps = ladder_steps(probe.smallest)
-            plus = np.stack([self.evaluate.real(probe, float(h)) for h in steps])
-            minus = np.stack([self.evaluate.real(probe, -float(h)) for h in steps])
-            self.ladders[column] = (steps, plus, minus)
-        return self.ladders[column]
-
-    def _verdict(self, r: int, c: int, claim: float, scale: float) -> Judgement:
-        """Judge one claim by the ladder of its probe."""
-        steps, plus, minus = self._samples(c)
-        row = self.rows[r]
-        read = row != 0  # 0 * inf of an output that this row does not read would be NaN
-        reached = read & np.any((plus != self.centre) | (minus != self.centre), axis=0)
-        natural = float(np.abs(row[reached]) @ np.abs(self.centre[reached]))
-        up, down = plus - self.centre, minus - self.centre
-        samples = Samples(
-            steps, up[:, reached] @ row[reached], down[:, reached] @ row[reached], 0.0,
-            2 * self.eps * natural, self.probes[c].largest,
-            16 * self.eps * float(np.abs(row[~reached]) @ np.abs(self.centre[~reached])),
-        )  # fmt: skip
-        # What rounding may hide is measured on all outputs read: 0 claimed as 1e-17 is no error.
-        natural = float(np.abs(row) @ np.abs(self.centre))
-        return judge(samples, claim, scale if np.isfinite(scale) else 0.0, self.rtol, natural)
-
-    def _judge(self, r: int, c: int, claim: float, scale: float) -> None:
-        found = self._verdict(r, c, claim, scale)
-        if found.verdict is Verdict.CORRECT:
-            assert self.errors is not None
-            self.errors[r, c] = abs(claim - found.measured) / (scale or 1.0)
-        elif self.probes[c].single or not self._narrow(r, c, claim, found):
-            self._record(r, c, claim, found)
-
-    def _narrow(self, r: int, c: int, claim: float, found: Judgement) -> bool:
-        """Halve a group until the single entries are left that its verdict comes from.
-
-        A direction through many entries may cross a kink or a pole that no entry is near to, so
-        a kink or noise that is gone in the halves is no finding. True when that settles it.
-        """
-        wrong = found.verdict is Verdict.WRONG
-        stack = list(self.probes[c].split())
-        settled, before = not wrong, len(self.findings)
-        for _ in range(_MOST_HALVES):
-            if not stack or len(self.findings) > before + 3:
-                break
-            probe = stack.pop()
-            self.probes.append(probe)
-            assert self.errors is not None
-            self.errors = np.pad(self.errors, ((0, 0), (0, 1)))
-            column = len(self.probes) - 1
-            value, terms = claimed([self.gradients[r]], [probe])
-            part = self._verdict(r, column, float(value[0, 0]), float(terms[0, 0]))
-            if part.verdict is Verdict.CORRECT:
-                continue
-            if probe.single:
-                self._record(r, column, float(value[0, 0]), part)
-            else:
-                stack += probe.split()
-        return len(self.findings) > before or (settled and not stack)
-
-    def _record(self, r: int, c: int, claim: float, found: Judgement) -> None:
-        """Keep a judgement, in the units of the derivative instead of those of the probe."""
-        probe = self.probes[c]
-        unit, index, output = 1.0, None, None
-        if probe.single:
-            unit = float(probe.weights[0])
-            index = _place(int(probe.entries[0]), self.operands[probe.operand].shape)
-        if r < self.single:
-            unit *= float(self.rows[r, r])
-            output = self._output(r)
-        step = float(probe.weights[0]) if probe.single else 1.0
-        size = abs(unit)
-        rungs = tuple(
-            Rung(g.step * step, g.measured / unit, g.error / size, g.remainder / size * step)
-            for g in found.rungs
-        )
-        slopes = None if found.slopes is None else (found.slopes[0] / unit, found.slopes[1] / unit)
-        self._add(
-            found.verdict, probe.operand, index, output, claim / unit, found.measured / unit,
-            found.reason, found.uncertainty / abs(unit), rungs, slopes,
-        )  # fmt: skip
+            self.court.record(int(r), int(c), float(claim[r, c]), found)
 
     def _taylor(self) -> None:
         """Order of the remainder along one random direction through all operands at once."""
-        if self.findings or self.eps > 1e-15:
+        court = self.court
+        if court.findings or court.eps > 1e-15:
             return
         ways = [
             self.rng.uniform(0.5, 1.5, x.shape) * self.rng.choice([-1.0, 1.0], x.shape)
             for x in self.operands
         ]
-        row, grad = self.rows[-1], self.gradients[-1]
+        row, grad = court.rows[-1], court.gradients[-1]
         slope = sum(float(np.sum(g * w)) for g, w in zip(grad, ways, strict=True))
-        floor = 100 * self.eps * float(np.abs(row) @ np.abs(self.centre))
+        floor = 100 * court.eps * float(np.abs(row) @ np.abs(court.centre))
         rungs = []
         for k in range(4, 12):
             h = 2.0**-k
@@ -354,7 +263,7 @@ class _Check:
             value = Evaluator(self.problem.forward, moved).real()
             self.evaluate.count += 1
             with np.errstate(all="ignore"):
-                rest = abs(float(row @ (value - self.centre)) - h * slope)
+                rest = abs(float(row @ (value - court.centre)) - h * slope)
             rungs.append(Rung(h, slope, 0.0, rest if rest > floor else 0.0))
         found = remainder_order(tuple(rungs))
         if found is not None and found > 1.8:
@@ -368,39 +277,14 @@ class _Check:
         """Hold the gradient of the inputs as given (dtype, strides) against the float64 one."""
         from .precision import compare_as_given
 
-        for finding in compare_as_given(self.problem, self.operands, self.shapes, self.rng):
-            self.findings.append(finding)
+        for finding in compare_as_given(self.problem, self.operands, self.court.shapes, self.rng):
+            self.court.findings.append(finding)
 
     # -- the report --------------------------------------------------------------------------
 
-    def _output(self, flat: int) -> tuple[int, ...]:
-        for number, shape in enumerate(self.shapes):
-            size = int(np.prod(shape))
-            if flat < size:
-                at = _place(flat, shape)
-                return at if len(self.shapes) == 1 else (number, *at)
-            flat -= size
-        raise IndexError(flat)
-
-    def _add(
-        self,
-        verdict: Verdict,
-        operand: int,
-        index: tuple[int, ...] | None,
-        output: tuple[int, ...] | None,
-        claim: float,
-        measured: float,
-        reason: str,
-        bar: float = 0.0,
-        rungs: tuple[Rung, ...] = (),
-        slopes: tuple[float, float] | None = None,
-    ) -> None:
-        self.findings.append(
-            Finding(verdict, operand, index, output, claim, measured, bar, reason, rungs, slopes)
-        )
-
     def _report(self) -> Report:
-        worst = max(self.findings, key=lambda f: f.verdict.severity, default=None)
+        court = self.court
+        worst = max(court.findings, key=lambda f: f.verdict.severity, default=None)
         verdict = Verdict.CORRECT if worst is None else worst.verdict
         if self.evaluate.altered:
             self.notes.append("fn changed its input arrays (the check worked on copies)")
@@ -410,7 +294,7 @@ class _Check:
             function=self.problem.name,
             method=self.method,
             operands=tuple(self._operand(k) for k in range(len(self.operands))),
-            findings=tuple(self.findings),
+            findings=tuple(court.findings),
             worst=worst,
             order=self.order,
             evaluations=self.evaluate.count,
@@ -420,14 +304,15 @@ class _Check:
         )
 
     def _operand(self, k: int) -> OperandReport:
+        court = self.court
         given = self.problem.operands[k]
-        mine = [f for f in self.findings if f.operand == k]
+        mine = [f for f in court.findings if f.operand == k]
         verdict = max((f.verdict for f in mine), key=lambda v: v.severity, default=Verdict.CORRECT)
         largest, compared = max((f.error for f in mine), default=0.0), 0
-        errors = self.errors
+        errors = court.errors
         if errors is not None:
-            columns = [c for c, probe in enumerate(self.probes) if probe.operand == k]
-            compared = len(columns) * len(self.rows)
+            columns = [c for c, probe in enumerate(court.probes) if probe.operand == k]
+            compared = len(columns) * len(court.rows)
             largest = max([largest, *errors[:, columns].max(axis=0, initial=0.0)])
         return OperandReport(
             self.problem.names[k], given.shape, str(given.dtype), verdict, compared, float(largest)
@@ -436,11 +321,3 @@ class _Check:
 
 def _dense(g: Array | None, shape: tuple[int, ...]) -> FloatArray:
     return np.zeros(shape) if g is None else np.asarray(g, dtype=np.float64)
-
-
-def _first(mask: Array) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.argwhere(mask)[0])
-
-
-def _place(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(int(i) for i in np.unravel_index(flat, shape)) if shape else ()

@@ -34,7 +34,7 @@ def network(
     model = nn.Sequential(*layers)
     rng = np.random.default_rng(seed)
     for _, parameter in model.named_parameters():
-        array = rng.normal(size=parameter.shape)
+        array: Any = rng.normal(size=parameter.shape)
         parameter.requires_grad_(False)
         parameter.data = _tensor(array.astype(parameter.dtype))
         parameter.requires_grad_(True)

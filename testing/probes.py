@@ -59,6 +59,7 @@ def entry_scale(x: FloatArray) -> FloatArray:
 def make_probes(operands: Sequence[FloatArray], rng: np.random.Generator) -> list[Probe]:
     """Probes for every entry, or for groups that cover every entry plus some single ones."""
     dense = sum(x.size for x in operands) <= DENSE
+    share = max(4, min(GROUPS, DENSE // max(1, len(operands))))  # a model has many operands
     probes = []
     for k, x in enumerate(operands):
         flat = x.reshape(-1)
@@ -67,8 +68,8 @@ def make_probes(operands: Sequence[FloatArray], rng: np.random.Generator) -> lis
         if dense:
             groups = [np.array([i]) for i in range(flat.size)]
         else:
-            groups = [g for g in np.array_split(order, GROUPS) if len(g)]
-            groups += [np.array([i]) for i in rng.choice(flat.size, min(GROUPS, flat.size), False)]
+            groups = [g for g in np.array_split(order, share) if len(g)]
+            groups += [np.array([i]) for i in rng.choice(flat.size, min(share, flat.size), False)]
         for entries in groups:
             spread = rng.uniform(0.5, 1.5, len(entries)) * rng.choice([-1.0, 1.0], len(entries))
             weights = scale[entries] * (1.0 if len(entries) == 1 else spread)

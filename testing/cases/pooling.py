@@ -41,12 +41,14 @@ def _put(x: Array, won: Array, how: Geometry) -> Array:
     whole = np.zeros((*x.shape[:2], *how.whole))
     for number, (_, where) in enumerate(how.taps()):
         whole[(slice(None), *where)] += x * (won == number)
-    return whole[(..., *how.inner)]
+    inner: Any = (..., *how.inner)
+    return np.asarray(whole[inner])
 
 
 def _put_evenly(x: Array, how: Geometry, divisor: Any) -> Array:
     ones = np.zeros(x.shape, int)
-    return sum(_put(x / divisor, ones + tap, how) for tap in range(len(list(how.taps()))))
+    taps = range(len(list(how.taps())))
+    return np.asarray(np.sum([_put(x / divisor, ones + tap, how) for tap in taps], axis=0))
 
 
 @case("max_pool", reference=lambda x, how: _windows(x, how, -np.inf).max(-1))
