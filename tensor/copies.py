@@ -78,15 +78,20 @@ def _rebuild(
     added: dict[str, Any],
 ) -> Tensor:
     made: Tensor = kind.__new__(kind)
-    _start(made, data)
+    _start(made, _of_one_dtype(data))
     made.requires_grad_(requires_grad)
     if made._node is not None:
-        made._node.grad = gradient
+        made._node.grad = None if gradient is None else _of_one_dtype(gradient)
     if label is not None:
         made.label = label
     for name, value in added.items():
         setattr(made, name, value)
     return made
+
+
+def _of_one_dtype(array: Array) -> Array:
+    """The array with NumPy's own dtype object: pickle makes another, equal to it but not the same."""
+    return array.view(np.dtype(array.dtype.type))
 
 
 def _fill(twin: Tensor, source: Tensor, data: Array | None = None) -> None:
@@ -123,8 +128,9 @@ def _added(tensor: Tensor) -> dict[str, Any]:
 def _refuse_results(tensor: Tensor, name: str) -> None:
     if not tensor.is_leaf:
         raise RuntimeError(
-            f"{name}: this tensor of shape {tensor.shape} is the result of an op; its history cannot "
-            "be copied with it. Use x.detach() (the numbers alone), or copy the leaves it was made of"
+            f"{name}: this tensor of shape {tensor.shape} is the result of an op; its "
+            "history cannot be copied with it. Use x.detach() (the numbers alone), or copy the leaves "
+            "it was made of"
         )
 
 
