@@ -3,7 +3,7 @@
 from ...engine.op import TABLE
 from ...tensor import Tensor
 from ...tensor.rows.structural import serve_tensors
-from . import activations, convolution, linear, lookup, losses, pooling
+from . import activations, convolution, linear, lookup, losses, normalization, pooling
 
 serve_tensors(Tensor, TABLE)
 
@@ -13,5 +13,6 @@ __all__ = [
     "linear",
     "lookup",
     "losses",
+    "normalization",
     "pooling",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..laws import Case
-from . import arrange, indexing, linalg, nn, normalization, pooling, reductions, shape
+from . import arrange, factors, indexing, linalg, nn, normalization, pooling, reductions, shape
 from .registry import CASES, REFERENCES, case, cases_of, is_elementwise, subject, without_case
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "case",
     "cases_of",
     "convolution",
+    "factors",
     "indexing",
     "is_elementwise",
     "linalg",

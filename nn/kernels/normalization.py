@@ -1,0 +1,160 @@
+"""Normalizing arrays: entries less their mean, over their spread, and back.
+
+With x̂ = (x - mean) / s, s = √(var + eps), and gradient ĝ of x̂, each of the n entries that share a
+mean moves all of them; written out, what remains is ĝ without its mean and without its part along
+x̂:
+
+    dx = (ĝ - mean(ĝ) - x̂ mean(ĝ x̂)) / s
+
+Sums over many entries are products with a vector of ones: matrix libraries add faster than NumPy.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ...tensor.node import Array
+from .scratch import scratch
+
+LANE = 512  # entries per row that make NumPy's inner loops worth starting
+
+
+def ones_of(count: int, dtype: Any) -> Array:
+    ones = scratch("ones", (count,), dtype)
+    ones.fill(1)
+    return ones
+
+
+class Channels:
+    """An array (N, C, *size) as rows whose entries belong to channels in a fixed pattern.
+
+    Where channels lie last in memory, a row is several times all channels; otherwise it is one
+    image's channels one after the other.
+    """
+
+    def __init__(self, x: Array) -> None:
+        self.shape, self.count = x.shape, x.size // max(x.shape[1], 1)
+        channels = x.shape[1]
+        self.last = x.ndim == 2 or x.strides[1] == min(x.strides)
+        self.repeat = 1
+        while (
+            self.last and channels * self.repeat * 2 <= LANE and self.count % (self.repeat * 2) == 0
+        ):
+            self.repeat *= 2
+
+    def rows(self, x: Array) -> Array:
+        """(rows, repeat * C), or (N, C, places)."""
+        if self.last:
+            return x.transpose(0, *range(2, x.ndim), 1).reshape(-1, self.repeat * self.shape[1])
+        return x.reshape(*self.shape[:2], prod(self.shape[2:]))
+
+    def like(self, rows: Array) -> Array:
+        """Rows as an array of the original shape."""
+        if self.last:
+            shape = (self.shape[0], *self.shape[2:], self.shape[1])
+            return rows.reshape(shape).transpose(0, len(shape) - 1, *range(1, len(shape) - 1))
+        return rows.reshape(self.shape)
+
+    def spread(self, numbers: Array) -> Array:
+        """One number per channel, in the pattern of the rows."""
+        return np.tile(numbers, self.repeat) if self.last else numbers[:, None]
+
+    def total(self, rows: Array) -> Array:
+        """The sum per channel."""
+        if self.last:
+            sums = ones_of(len(rows), rows.dtype) @ rows
+            return sums.reshape(self.repeat, -1).sum(0) if self.repeat > 1 else sums
+        return rows.sum((0, 2))
+
+    def total_of_products(self, a: Array, b: Array) -> Array:
+        """The sum of a b per channel."""
+        if self.last:
+            return self.total(np.multiply(a, b, out=scratch("products", a.shape, a.dtype)))
+        return np.vecdot(a, b).sum(0)
+
+
+def by_channel(
+    x: Array, w: Array, b: Array, eps: float
+) -> tuple[Array, tuple[Array, Array, Array]]:
+    """Batch norm: y, and (mean, variance, 1 / s) per channel."""
+    form = Channels(x)
+    rows = form.rows(x)
+    mean = form.total(rows) / max(form.count, 1)
+    y = np.subtract(rows, form.spread(mean))
+    variance = form.total_of_products(y, y) / max(form.count, 1)
+    inverse = 1 / np.sqrt(variance + x.dtype.type(eps))
+    y *= form.spread(w * inverse)
+    y += form.spread(b)
+    return form.like(y), (mean, variance, inverse)
+
+
+def by_channel_back(
+    needed: tuple[bool, ...], g: Array, x: Array, w: Array, mean: Array, inverse: Array
+) -> tuple[Array | None, Array, Array]:
+    """The gradients of x, w and b from y's."""
+    form = Channels(x)
+    g, rows = form.rows(g), form.rows(x)
+    centred = np.subtract(rows, form.spread(mean))
+    of_b = form.total(g)
+    of_w = form.total_of_products(g, centred) * inverse
+    if not needed[0]:
+        return None, of_w, of_b
+    n = max(form.count, 1)
+    # dx = w/s (g - mean(g) - x̂ mean(g x̂)), gathered per channel: g times one number, plus ...
+    scale = w * inverse
+    centred *= form.spread(-scale * inverse * of_w / n)
+    centred += form.spread(-scale * of_b / n)
+    scaled = np.multiply(g, form.spread(scale), out=scratch("products", g.shape, g.dtype))
+    centred += scaled
+    return form.like(centred), of_w, of_b
+
+
+def affine(x: Array, scale: Array, shift: Array) -> Array:
+    """x times one number per channel, plus another."""
+    form = Channels(x)
+    y = np.multiply(form.rows(x), form.spread(scale))
+    y += form.spread(shift)
+    return form.like(y)
+
+
+def affine_back(
+    needed: tuple[bool, ...], g: Array, x: Array, scale: Array
+) -> tuple[Array | None, Array | None, Array | None]:
+    form = Channels(x)
+    rows = form.rows(g)
+    return (
+        form.like(np.multiply(rows, form.spread(scale))) if needed[0] else None,
+        form.total_of_products(rows, form.rows(x)) if needed[1] else None,
+        form.total(rows) if needed[2] else None,
+    )
+
+
+def by_row(x: Array, eps: float) -> tuple[Array, Array]:
+    """x̂ and 1 / s of every row of a matrix."""
+    n = max(x.shape[1], 1)
+    mean = np.add.reduce(x, 1, keepdims=True)
+    mean /= n
+    normal = np.subtract(x, mean)
+    inverse = np.vecdot(normal, normal)[:, None]
+    inverse /= n
+    inverse += x.dtype.type(eps)
+    np.sqrt(inverse, out=inverse)
+    np.divide(1, inverse, out=inverse)
+    normal *= inverse
+    return normal, inverse
+
+
+def by_row_back(g: Array, normal: Array, inverse: Array) -> Array:
+    """dx from the gradient ``g`` of x̂, which is overwritten."""
+    n = max(g.shape[1], 1)
+    along = np.vecdot(g, normal)[:, None]
+    along /= n
+    mean = np.add.reduce(g, 1, keepdims=True)
+    mean /= n
+    g -= normal * along
+    g -= mean
+    g *= inverse
+    return g
