@@ -13,6 +13,7 @@ from .engine import (
     set_grad_enabled,
 )
 from .tensor import Tensor, autograd, linalg
+from .tensor import transforms as func
 from .tensor.arranging import (
     diag,
     diag_embed,
@@ -182,6 +183,7 @@ from .tensor.elementwise import (
     trunc,
     xlogy,
 )
+from .tensor.extremes import amax, amin, aminmax, argmax, argmin, max, min
 from .tensor.factors import det, inverse, logdet, slogdet
 from .tensor.gathering import (
     gather,
@@ -255,8 +257,6 @@ from .tensor.products import (
     trace,
     vdot,
 )
-from .tensor.saving import load, save
-from .tensor.extremes import amax, amin, aminmax, argmax, argmin, max, min
 from .tensor.reductions import (
     all,
     any,
@@ -274,7 +274,7 @@ from .tensor.reductions import (
     var_mean,
 )
 from .tensor.running import cummax, cummin, cumprod, cumsum, diff, logcumsumexp
-from .tensor.sorting import argsort, bincount, kthvalue, median, sort, topk, unique
+from .tensor.saving import load, save
 from .tensor.sequences import arange, eye, linspace, logspace, tril_indices, triu_indices
 from .tensor.shape import (
     atleast_1d,
@@ -296,10 +296,32 @@ from .tensor.shape import (
     unflatten,
     unsqueeze,
 )
+from .tensor.sorting import argsort, bincount, kthvalue, median, sort, topk, unique
+from .tensor.transforms import (
+    grad,
+    grad_and_value,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
 
 adjoint, moveaxis, swapdims = tensor.shape.matrix_transpose, movedim, transpose
 # PyTorch's names for these dtypes; nothing below uses Python's types of that name.
 bool, int, float = tensor.dtypes.bool_, tensor.dtypes.int_, tensor.dtypes.float_
+
+# `from gradling.autograd import Function`, `import gradling.func`, as programs written for PyTorch
+# spell it: these modules live in the package of tensors.
+for _path, _module in {
+    "autograd": autograd,
+    "autograd.function": autograd.function,
+    "autograd.functional": autograd.functional,
+    "func": func,
+}.items():
+    _sys.modules[f"{__name__}.{_path}"] = _module
+del _path, _module, _sys
 
 __version__ = "0.1.0"
 
@@ -317,12 +339,3 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_LATER})
-
-# `from gradling.autograd import Function`, as programs written for PyTorch spell it: these modules
-# live in the package of tensors.
-for _path, _module in {
-    "autograd": autograd,
-    "autograd.function": autograd.function,
-}.items():
-    _sys.modules[f"{__name__}.{_path}"] = _module
-del _path, _module, _sys

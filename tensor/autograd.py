@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import edits
+from ..engine.anomaly import user_line
+from ..engine.modes import (
+    detect_anomaly,
+    enable_grad,
+    inference_mode,
+    no_grad,
+    set_detect_anomaly,
+    set_grad_enabled,
+)
+from . import function
 from .backward import history, run
+from .function import Function
 from .node import Array, Node
 
 if TYPE_CHECKING:
@@ -25,14 +35,14 @@ def _seed(name: str, root: Tensor, gradient: Any, create_graph: bool) -> Any:
     """The gradient that backward starts from, checked."""
     if root._node is None:
         raise RuntimeError(
-            f"{name}: this tensor of shape {root.shape} is in no graph: nothing it was computed from had "
-            "requires_grad=True, or it was made under no_grad() or detached"
+            f"{name}: this tensor of shape {root.shape} is in no graph: nothing it was computed "
+            "from had requires_grad=True, or it was made under no_grad() or detached"
         )
     if gradient is None:
         if root._data.size != 1:
             raise RuntimeError(
-                f"{name}: a gradient is only implied for one number, this tensor has shape {root.shape}; "
-                f"reduce it (.sum(), .mean()) or pass {name}(gradient) of that shape"
+                f"{name}: a gradient is only implied for one number, this tensor has shape "
+                f"{root.shape}; reduce it (.sum(), .mean()) or pass {name}(gradient) of that shape"
             )
         array = np.ones(root._data.shape, root._data.dtype)
         return type_of(root)(array) if create_graph else array
@@ -44,8 +54,10 @@ def _seed(name: str, root: Tensor, gradient: Any, create_graph: bool) -> Any:
     if not np.isfinite(array).all():
         raise ValueError(f"{name}: expected a finite gradient to start from, got nan or inf in it")
     if create_graph:
-        return gradient.to(root.dtype) if hasattr(gradient, "_data") else type_of(root)(
-            array.astype(root.dtype)
+        return (
+            gradient.to(root.dtype)
+            if hasattr(gradient, "_data")
+            else type_of(root)(array.astype(root.dtype))
         )
     return array.astype(root._data.dtype)  # a copy: what is stored as .grad shares no memory
 
@@ -60,7 +72,9 @@ def _seeds(name: str, roots: Tensors, gradients: Any, create_graph: bool) -> dic
     outputs = _as_tuple(roots)
     starts = (None,) * len(outputs) if gradients is None else _as_tuple(gradients)
     if len(starts) != len(outputs):
-        raise ValueError(f"{name}: expected {len(outputs)} gradients, one per tensor, got {len(starts)}")
+        raise ValueError(
+            f"{name}: expected {len(outputs)} gradients, one per tensor, got {len(starts)}"
+        )
     seeds: dict[Node, Any] = {}
     for root, start in zip(outputs, starts, strict=True):
         if not hasattr(root, "_node"):
@@ -68,7 +82,9 @@ def _seeds(name: str, roots: Tensors, gradients: Any, create_graph: bool) -> dic
         g = _seed(name, root, start, create_graph)
         if root._node in seeds:
             total = seeds[root._node] + g
-            g = np.asarray(total) if isinstance(total, np.generic) else total  # 0-d arrays add to scalars
+            g = (
+                np.asarray(total) if isinstance(total, np.generic) else total
+            )  # 0-d arrays add to scalars
         seeds[root._node] = g
     return seeds
 
@@ -84,8 +100,8 @@ def backward_from(
 
     Args:
         gradient: for more than one number: the gradient to start from, of this tensor's shape.
-        retain_graph: the graph is kept until nothing refers to it; ``False`` frees at once what it saved,
-            and a second backward then fails.
+        retain_graph: the graph is kept until nothing refers to it; ``False`` frees at once what it
+            saved, and a second backward then fails.
         create_graph: make the gradients part of the graph, to differentiate them again.
         inputs: only add to these tensors.
 
@@ -121,7 +137,7 @@ def backward(
                 _accumulate(node, g.copy() if g.__class__ is Array else g)
         return
     if free:
-        line = edits.user_line()
+        line = user_line()
         for node in history(seeds):
             if node.op is not None:
                 node.note("freed", line)
@@ -131,8 +147,14 @@ def backward(
 def _tracked(name: str, x: Any, place: int) -> Node:
     node = getattr(x, "_node", None)
     if node is None:
-        what = f"a tensor of shape {x.shape} without requires_grad" if hasattr(x, "_data") else type(x).__name__
-        raise RuntimeError(f"{name}: input {place} is {what}; call .requires_grad_() before it is used")
+        what = (
+            f"a tensor of shape {x.shape} without requires_grad"
+            if hasattr(x, "_data")
+            else type(x).__name__
+        )
+        raise RuntimeError(
+            f"{name}: input {place} is {what}; call .requires_grad_() before it is used"
+        )
     return node  # type: ignore[no-any-return]
 
 
@@ -150,8 +172,8 @@ def grad(
     Values are served too, by ``gradling.engine.grad``.
 
     Raises:
-        RuntimeError: an input that the outputs do not depend on, unless ``allow_unused`` (None is given
-            for it) or ``materialize_grads`` (zeros).
+        RuntimeError: an input that the outputs do not depend on, unless ``allow_unused`` (None is
+            given for it) or ``materialize_grads`` (zeros).
 
     >>> import gradling
     >>> x = gradling.tensor(3.0, requires_grad=True)
@@ -167,7 +189,9 @@ def grad(
         return grad_of_values(outputs, inputs, create_graph=create_graph, gradient=start)
     seeds = _seeds("grad", outputs, grad_outputs, create_graph)
     targets = [_tracked("grad", x, i) for i, x in enumerate(_as_tuple(inputs))]
-    found = run(seeds, targets, create_graph=create_graph, free=retain_graph is False and not create_graph)
+    found = run(
+        seeds, targets, create_graph=create_graph, free=retain_graph is False and not create_graph
+    )
     answers: list[Any] = []
     held = {id(seed) for seed in seeds.values()}
     for place, (x, node) in enumerate(zip(_as_tuple(inputs), targets, strict=True)):
@@ -176,15 +200,15 @@ def grad(
             g = np.zeros(x.shape, x.dtype)
         elif g is None and not allow_unused:
             raise RuntimeError(
-                f"grad: the outputs do not depend on input {place} (shape {x.shape}); check the wiring, or "
-                "pass allow_unused=True for None, materialize_grads=True for zeros"
+                f"grad: the outputs do not depend on input {place} (shape {x.shape}); check the "
+                "wiring, or pass allow_unused=True for None, materialize_grads=True for zeros"
             )
         answers.append(type_of(x)(_own(g, held)) if g.__class__ is Array else g)
     return tuple(answers)
 
 
 def _own(g: Array, held: set[int]) -> Array:
-    """A gradient in memory of its own: rules may hand on views, or the very array they were given."""
+    """A gradient in memory of its own: rules may hand on views, or the array they were given."""
     if g.base is not None or id(g) in held:
         g = g.copy()
     held.add(id(g))
@@ -194,7 +218,9 @@ def _own(g: Array, held: set[int]) -> Array:
 def set_grad(self: Tensor, gradient: Tensor | None) -> None:
     if self._node is None:
         if gradient is not None:
-            raise RuntimeError("grad: this tensor does not require grad; call .requires_grad_() first")
+            raise RuntimeError(
+                "grad: this tensor does not require grad; call .requires_grad_() first"
+            )
         return
     if gradient is not None:
         if not hasattr(gradient, "_data"):
@@ -233,7 +259,10 @@ class HookHandle:
 
 
 def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> HookHandle:
-    """Call ``hook(gradient)`` when this tensor's gradient is known; what it returns replaces the gradient."""
+    """Call ``hook(gradient)`` when this tensor's gradient is known; what it returns replaces it.
+
+    The handle that comes back takes the hook away again: ``handle.remove()``.
+    """
     if self._node is None:
         raise RuntimeError("register_hook: this tensor is in no graph, so it will have no gradient")
     hooks: dict[int, Any] = self._node.noted("hooks") or {}
@@ -243,4 +272,25 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Hook
     return handle
 
 
-__all__ = ["HookHandle", "backward", "grad"]
+def __getattr__(name: str) -> Any:
+    """``functional`` is built on tensors, which are built on this file."""
+    if name == "functional":
+        from . import functional
+
+        return functional
+    raise AttributeError(f"gradling.autograd has no {name!r}")
+
+
+__all__ = [
+    "Function",
+    "HookHandle",
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "function",
+    "grad",
+    "inference_mode",
+    "no_grad",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+]

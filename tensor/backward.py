@@ -1,4 +1,4 @@
-"""Backward over a graph of nodes: the same walk on arrays and, to differentiate again, on tensors."""
+"""Backward over a graph of nodes: one walk, on arrays or, to differentiate again, on tensors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..engine.modes import enable_grad, mode
 from . import edits
-from .node import Array, Node
+from .node import Array, Bundle, Node
 from .quiet import Quiet
 from .rows.shape import _sum_to, alias, cast, sum_to
 
@@ -24,7 +24,7 @@ Gradients = dict[Node, Any]
 
 
 def history(roots: Iterable[Node], stop: frozenset[Node] = frozenset()) -> list[Node]:
-    """Every result that ``roots`` were made from, and themselves: results before operands, no leaves.
+    """``roots`` and all results that they were made from: results before operands, no leaves.
 
     It does not go past ``stop``.
     """
@@ -52,8 +52,8 @@ def run(
     """Send gradients from ``seeds`` down the graph.
 
     Without ``targets`` they are added to the leaves' ``grad``. With targets nothing is stored: the
-    gradients of the targets are returned, and only nodes on a path to one are visited (none beyond a
-    target with ``stop``). ``free`` drops what nodes saved, as soon as it has been used.
+    gradients of the targets are returned, and only nodes on a path to one are visited (none beyond
+    a target with ``stop``). ``free`` drops what nodes saved, as soon as it has been used.
     """
     wanted = frozenset(targets or ())
     order = history(seeds, wanted if stop else frozenset())
@@ -87,9 +87,11 @@ def run(
                 before = gradients.get(child)
                 if before is None:
                     gradients[child] = part
-                else:  # NumPy's sum of two 0-d arrays is a number, no array
+                else:
                     both = before + part
-                    gradients[child] = both if create_graph else np.asarray(both)
+                    if isinstance(both, np.generic):
+                        both = np.asarray(both)  # NumPy's sum of two 0-d arrays is a number
+                    gradients[child] = both
             if free:
                 assert node.op is not None
                 node.saved, node.params = None, node.params[: len(node.op.params)]
@@ -118,8 +120,9 @@ def _saved(node: Node) -> tuple[Any, ...]:
     if node.saved is None:
         first: Any = node.noted("freed")
         raise RuntimeError(
-            f"backward: what {node.name} saved was freed by the first backward() at {first}; call that "
-            "one without retain_graph=False (the graph is then kept until nothing refers to it)"
+            f"backward: what {node.name} saved was freed by the first backward() at {first}; "
+            "call that one without retain_graph=False (the graph is then kept until nothing refers "
+            "to it)"
         )
     return node.saved
 
@@ -150,7 +153,7 @@ def _differentiable_parts(node: Node, g: Tensor, leading: set[Node] | None) -> S
     op, saved, needed = node.op, _saved(node), _needed(node, leading)
     assert op is not None
     operands = [
-        Tensor(a, n) if isinstance(a, Array) else a
+        Tensor(a, n) if isinstance(a, np.ndarray) else a
         for a, n in zip(saved[1:], node.inputs, strict=True)
     ]
     if op.composition is not None:
@@ -169,7 +172,7 @@ def _differentiable_parts(node: Node, g: Tensor, leading: set[Node] | None) -> S
 def _through_composition(
     node: Node, g: Tensor, operands: list[Any], needed: tuple[bool, ...]
 ) -> Sequence[Any]:
-    """Differentiate a fused op's composition; each operand under an alias, so that f(x, x) has two."""
+    """Differentiate a fused op's composition; operands under aliases, so that f(x, x) has two."""
     op = node.op
     assert op is not None and op.composition is not None
     named = [alias(x) if want else x for x, want in zip(operands, needed, strict=True)]
@@ -181,6 +184,8 @@ def _through_composition(
 
 def fit(part: Any, child: Node) -> Any:
     """The one place that undoes broadcasting and dtype promotion, on tensors."""
+    if part.__class__ is Bundle:
+        return part
     if tuple(part.shape) != child.shape:
         part = sum_to(part, child.shape)
     if part.dtype is not child.dtype:
@@ -188,9 +193,11 @@ def fit(part: Any, child: Node) -> Any:
     return part
 
 
-def _fit_array(part: Any, child: Node, g: Any) -> Array:
+def _fit_array(part: Any, child: Node, g: Any) -> Any:
     """The same on arrays; what a leaf will keep is its own memory."""
     if part.__class__ is not Array:
+        if part.__class__ is Bundle:
+            return part
         part = np.asarray(part)
     if part.shape != child.shape:
         part = np.asarray(_sum_to(part, child.shape))  # a sum over everything is no array
@@ -198,7 +205,7 @@ def _fit_array(part: Any, child: Node, g: Any) -> Array:
         part = part.astype(child.dtype)
     elif child.op is None and (part is g or part.base is not None):
         part = part.copy()
-    return part  # type: ignore[no-any-return]
+    return part
 
 
 def _accumulate(leaf: Node, g: Any) -> None:
@@ -257,13 +264,16 @@ def _read_only(g: Array) -> Array:
 def _look_for_nan(node: Node, g: Any, parts: Sequence[Any]) -> None:
     """Under ``detect_anomaly``: stop at the rule that made a NaN."""
     assert node.op is not None
-    for name, part in zip(node.op.args * len(parts), parts):  # noqa: B905  (variadic: one name for all)
+    names = node.op.args * len(parts)  # variadic: one name for all
+    for name, part in zip(names, parts):  # noqa: B905
         array = getattr(part, "_data", part)
-        if part is not None and np.isnan(array).any():
-            upstream = np.isnan(getattr(g, "_data", g)).any()
+        if part is not None and part.__class__ is not Bundle and np.isnan(array).any():
+            upstream = g.__class__ is not Bundle and np.isnan(getattr(g, "_data", g)).any()
             how = "was handed, and passed on," if upstream else "made"
-            site: Any = node.noted("site") or "a line that was not recorded: run forward under it too"
+            site: Any = (
+                node.noted("site") or "a line that was not recorded: run forward under it too"
+            )
             raise RuntimeError(
-                f"detect_anomaly: backward of {node.name} {how} {int(np.isnan(array).sum())} NaN for its "
-                f"operand {name!r} of shape {np.shape(array)}; its forward ran at {site}"
+                f"detect_anomaly: backward of {node.name} {how} {int(np.isnan(array).sum())} NaN "
+                f"for its operand {name!r} of shape {np.shape(array)}; its forward ran at {site}"
             )

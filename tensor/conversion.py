@@ -8,8 +8,18 @@ import numpy as np
 
 from . import edits
 from .dtypes import (
-    DType, as_dtype, bool_ as _bool, float16, float32, float64, int16, int32, int64,
+    DType,
+    as_dtype,
+    float16,
+    float32,
+    float64,
+    int16,
+    int32,
+    int64,
 )  # fmt: skip
+from .dtypes import (
+    bool_ as _bool,
+)
 from .record import apply
 from .rows import shape as rows
 
@@ -21,8 +31,8 @@ def item(self: Tensor) -> Any:
     """The one number in this tensor, as a Python number."""
     if self._data.size != 1:
         raise ValueError(
-            f"item: expected a tensor with one entry, got shape {self.shape}; use .tolist(), or reduce it "
-            "first (.sum(), .mean())"
+            f"item: expected a tensor with one entry, got shape {self.shape}; use .tolist(), or "
+            "reduce it first (.sum(), .mean())"
         )
     return self._data.item()
 
@@ -33,11 +43,12 @@ def tolist(self: Tensor) -> Any:
 
 
 def numpy(self: Tensor) -> Any:
-    """The array itself, sharing memory; read-only where the tensor is in a graph, so that it cannot be
-    changed behind the graph's back."""
+    """The array itself, sharing memory; read-only where the tensor is in a graph, so that it cannot
+    be changed behind the graph's back."""
     if self._node is None and self._data.flags.writeable:
         edits.expose(self._data)
         return self._data
+    edits.share(self._data)
     view = self._data.view()
     view.flags.writeable = False
     return view
@@ -48,7 +59,9 @@ def array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
     found = numpy(self)
     if dtype is not None and np.dtype(dtype) != found.dtype:
         if copy is False:
-            raise ValueError(f"np.asarray: a tensor of {found.dtype} needs a copy to become {dtype}")
+            raise ValueError(
+                f"np.asarray: a tensor of {found.dtype} needs a copy to become {dtype}"
+            )
         return found.astype(dtype)
     return found.copy() if copy else found
 
@@ -56,8 +69,8 @@ def array(self: Tensor, dtype: Any = None, copy: bool | None = None) -> Any:
 def truth(self: Tensor) -> Any:
     if self._data.size != 1:
         raise ValueError(
-            f"the truth of a tensor of shape {self.shape} is ambiguous: use .any() or .all(), and & | ~ in "
-            "place of and, or, not"
+            f"the truth of a tensor of shape {self.shape} is ambiguous: use .any() or .all(), and "
+            "& | ~ in place of and, or, not"
         )
     return bool(self._data.item())
 
@@ -72,7 +85,9 @@ def as_int(self: Tensor) -> Any:
 
 def as_index(self: Tensor) -> Any:
     if self._data.dtype.kind not in "iub" or self._data.size != 1:
-        raise TypeError(f"expected a whole number as index, got a {self.dtype} tensor of shape {self.shape}")
+        raise TypeError(
+            f"expected a whole number as index, got a {self.dtype} tensor of shape {self.shape}"
+        )
     return int(self._data.item())
 
 

@@ -90,7 +90,7 @@ def _rebuild(
 
 
 def _of_one_dtype(array: Array) -> Array:
-    """The array with NumPy's own dtype object: pickle makes another, equal to it but not the same."""
+    """The array with NumPy's own dtype object: pickle makes another, equal but not the same."""
     return array.view(np.dtype(array.dtype.type))
 
 
@@ -129,8 +129,8 @@ def _refuse_results(tensor: Tensor, name: str) -> None:
     if not tensor.is_leaf:
         raise RuntimeError(
             f"{name}: this tensor of shape {tensor.shape} is the result of an op; its "
-            "history cannot be copied with it. Use x.detach() (the numbers alone), or copy the leaves "
-            "it was made of"
+            "history cannot be copied with it. Use x.detach() (the numbers alone), or copy the "
+            "leaves it was made of"
         )
 
 

@@ -90,9 +90,7 @@ def edited_since(array: Array, seq: int) -> Edit | None:
 def seal(node: Node) -> None:
     """Fingerprint what ``node`` saved of exposed memory."""
     seals = [
-        (place, fingerprint(array))
-        for place, array in _kept(node)
-        if id(owner(array)) in _exposed
+        (place, fingerprint(array)) for place, array in _kept(node) if id(owner(array)) in _exposed
     ]
     if seals:
         node.note("seals", dict(seals))
@@ -105,14 +103,14 @@ def fingerprint(array: Array) -> int:
         array = array.T if array.flags.f_contiguous else np.ascontiguousarray(array)
     raw = array.reshape(-1).view(np.uint8)
     if raw.size <= _SMALL:
-        return zlib.crc32(raw)
+        return zlib.crc32(raw.data)
     whole = raw.size - raw.size % (8 * _BLOCK)
     sums = np.add.reduce(raw[:whole].view(np.uint64).reshape(-1, _BLOCK), axis=1)
-    return zlib.crc32(raw[whole:], zlib.crc32(sums))
+    return zlib.crc32(raw[whole:].data, zlib.crc32(sums.data))
 
 
 def _kept(node: Node) -> Iterator[tuple[int, Array]]:
-    """What a node saved, with the place of it: 0 is its result, then its operands, then the rest."""
+    """What a node saved, by place: 0 is its result, then its operands, then the rest."""
     held: tuple[Any, ...] = (*(node.saved or ()), *(node.noted("also saved") or ()))
     for place, array in enumerate(held):
         if isinstance(array, np.ndarray):

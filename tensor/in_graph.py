@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 class InGraph:
     """What ``Tensor`` inherits to take part in a graph."""
 
-    __slots__ = ()
+    __slots__ = ("_data", "_node", "_base", "_views", "_label", "__weakref__")
 
     _data: Array
-    _node: Node | None
-    _base: Any
-    _label: str | None
+    _node: Node | None  # the place in the graph: None exactly when no gradient is wanted
+    _base: Any  # of a view: (the tensor it views, op, params); "inference" for what joins no graph
+    _views: list[Any] | None  # weak references to its views
+    _label: str | None  # only of a tensor outside the graph: inside, its node has it
 
     @property
     def requires_grad(self) -> bool:

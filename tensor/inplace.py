@@ -1,10 +1,10 @@
 """In-place edits: recorded or refused before anything changes, never silently wrong.
 
-An edit that a gradient has to know of gives the tensor a new array and a new place in the graph; the
-old array stays as it was for whatever saved it, and views of the tensor follow. Where others look at
-the memory too (``detach()``, NumPy), the new numbers are written to it, so that they see them. An
-edit that no gradient sees always writes to memory. Writes are noted: a later backward over a graph
-that saved this memory refuses.
+An edit that a gradient has to know of gives the tensor a new array and a new place in the graph;
+the old array stays as it was for whatever saved it, and views of the tensor follow. Where others
+look at the memory too (``detach()``, NumPy), the new numbers are written to it, so that they see
+them. An edit that no gradient sees always writes to memory. Writes are noted: a later backward over
+a graph that saved this memory refuses.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def _check(target: Tensor, new: Tensor, name: str) -> None:
         )
     if rank(new.dtype) > rank(target.dtype):
         raise TypeError(
-            f"{name}: the result is {new.dtype}, which a {target.dtype} tensor cannot hold; convert "
-            f"first, or use the form that returns a new tensor"
+            f"{name}: the result is {new.dtype}, which a {target.dtype} tensor cannot hold; "
+            f"convert first, or use the form that returns a new tensor"
         )
     if mode().grad and _is_leaf(target):
         raise RuntimeError(
@@ -79,8 +79,8 @@ def _rebind(target: Tensor, new: Tensor, name: str) -> None:
     for view, *_ in family:
         if _is_leaf(view):
             raise RuntimeError(
-                f"{name}: a view of this tensor of shape {view.shape} is a leaf that requires grad, "
-                "and would change in place with it. Do it under no_grad(), or on x.clone()"
+                f"{name}: a view of this tensor of shape {view.shape} is a leaf that requires "
+                "grad, and would change in place with it. Do it under no_grad(), or on x.clone()"
             )
     in_memory = edits.is_shared(top._data)
     if in_memory:

@@ -23,7 +23,8 @@ tick = count(1).__next__  # one clock for nodes and edits: operands are older th
 class Node:
     """One result in a graph, or a leaf.
 
-    ``saved`` is ``(y, *operand arrays)``, ``None`` where no rule reads it; a leaf saves its own array.
+    ``saved`` is ``(y, *operand arrays)``, ``None`` where no rule reads it; a leaf saves its own
+    array.
     """
 
     __slots__ = (
@@ -49,7 +50,9 @@ class Node:
         self.grad: Any = None  # an array, or a Tensor once somebody asked for one
         self.scope = scope
         self.seq = tick()
-        self.extra: dict[str, Any] | None = None  # label, hooks, source line, fingerprints: rare things
+        self.extra: dict[str, Any] | None = (
+            None  # label, hooks, source line, fingerprints: rare things
+        )
 
     def note(self, key: str, value: Any) -> None:
         if self.extra is None:
@@ -73,3 +76,21 @@ class Node:
 
 def leaf(array: Array) -> Node:
     return Node(None, (), (array,), (), array)
+
+
+class Bundle:
+    """The gradient of a node with several results: one for each result that got any."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: dict[int, Any]) -> None:
+        self.parts = parts
+
+    def __add__(self, other: Bundle) -> Bundle:
+        parts = dict(self.parts)
+        for place, g in other.parts.items():
+            if place in parts:
+                g = parts[place] + g
+                g = np.asarray(g) if isinstance(g, np.generic) else g  # of two 0-d arrays
+            parts[place] = g
+        return Bundle(parts)

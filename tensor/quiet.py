@@ -1,4 +1,4 @@
-"""IEEE results without NumPy's warnings: a log of 0 is -inf here, silently, as in every tensor library."""
+"""IEEE results without NumPy's warnings: a log of 0 is -inf, silently, as in any tensor library."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Errstate:
-    """``np.errstate(all="ignore")`` as a set/reset pair, for NumPys that hide their context variable."""
+    """``np.errstate(all="ignore")`` as a set/reset pair, should NumPy hide its context variable."""
 
     def set(self, _: object) -> Any:
         state = np.errstate(all="ignore")
@@ -21,10 +21,11 @@ class Errstate:
 
 
 silence: ContextVar[Any] | Errstate
-try:  # np.errstate costs as much as two small ops; the context variable beneath it a seventh of that
+IGNORE: Any
+try:  # np.errstate costs as much as two small ops; the context variable beneath it a seventh
     from numpy._core import umath
 
-    silence, IGNORE = umath._extobj_contextvar, umath._make_extobj(all="ignore")  # type: ignore[attr-defined]
+    silence, IGNORE = umath._extobj_contextvar, umath._make_extobj(all="ignore")
 except (ImportError, AttributeError):
     silence, IGNORE = Errstate(), None
 

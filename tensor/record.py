@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine import Op
+from ..engine.anomaly import user_line
 from ..engine.modes import Mode, mode
 from . import edits
 from .dtypes import common_dtype, float16, float32, get_default_dtype
@@ -55,7 +56,8 @@ def record(
             else:
                 if len(reads) <= len(arrays):  # variadic: one flag for all operands
                     reads = (reads[0], *reads[1:] * len(arrays))
-                saved = tuple([a if keep else None for a, keep in zip((y, *arrays), reads)])  # noqa: B905
+                held = zip((y, *arrays), reads)  # noqa: B905  (hot, equal by construction)
+                saved = tuple([a if keep else None for a, keep in held])
             made = Node(op, nodes, saved, params, y, now.scope)
             if edits._exposed:
                 edits.seal(made)
@@ -99,11 +101,11 @@ def elementwise(op: Op, operands: tuple[Any, ...], params: tuple[Any, ...] = ())
             dtype = get_default_dtype()
         else:
             kernel = op.on.get(Whole, kernel)
-            arrays = [a if isinstance(a, Array) else constant(op, a, dtype) for a in arrays]
-    if not any(isinstance(a, Array) for a in arrays):
+            arrays = [a if isinstance(a, np.ndarray) else constant(op, a, dtype) for a in arrays]
+    if not any(isinstance(a, np.ndarray) for a in arrays):
         arrays[0] = np.asarray(arrays[0], dtype)
     for place, a in enumerate(arrays):
-        if isinstance(a, Array) and a.dtype is not dtype:
+        if isinstance(a, np.ndarray) and a.dtype is not dtype:
             arrays[place] = a.astype(dtype)
     token = silence.set(IGNORE)
     try:
@@ -118,7 +120,7 @@ def elementwise(op: Op, operands: tuple[Any, ...], params: tuple[Any, ...] = ())
 
 def in_single(kernel: Callable[..., Any], arrays: list[Any], params: tuple[Any, ...]) -> Any:
     """float16 is for storing: it is worked out in float32 and rounded once, as PyTorch does."""
-    y = kernel(*[a.astype(float32) if isinstance(a, Array) else a for a in arrays], *params)
+    y = kernel(*[a.astype(float32) if isinstance(a, np.ndarray) else a for a in arrays], *params)
     return y.astype(float16) if y.dtype is float32 else y
 
 
@@ -155,19 +157,22 @@ def binary(op: Op, reflected: bool = False, operator: bool = False) -> Callable[
 
     def function(input: Any, other: Any) -> Tensor:
         a = input._data if isinstance(input, _made) else as_constant(op, input)
+        b: Any
         if isinstance(other, _made):
             b = other._data
             fast = b.dtype is a.dtype if a.__class__ is Array else False
         elif other.__class__ is float or other.__class__ is int:
             b, fast = other, True
         elif operator and not is_constant(other):
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]
         else:
             return elementwise(op, (other, input) if reflected else (input, other))
         if not fast or a.__class__ is not Array or a.dtype.char not in fast_dtypes:
             return elementwise(op, (other, input) if reflected else (input, other))
         node = other._node if b.__class__ is Array else None
-        arrays, nodes = ((b, a), (node, input._node)) if reflected else ((a, b), (input._node, node))
+        arrays, nodes = (
+            ((b, a), (node, input._node)) if reflected else ((a, b), (input._node, node))
+        )
         token = silence.set(IGNORE)
         try:
             y = kernel(*arrays)
@@ -200,7 +205,9 @@ def as_constant(op: Op, x: Any) -> Any:
             if array.base is not None or array is x:
                 edits.expose(array)  # it stays its owner's to write to
             return array
-        raise TypeError(f"{op.name}: cannot use an array of dtype {array.dtype}; numbers are needed")
+        raise TypeError(
+            f"{op.name}: cannot use an array of dtype {array.dtype}; numbers are needed"
+        )
     raise TypeError(
         f"{op.name}: expected a tensor or a number, got {type(x).__name__}; "
         "wrap it: gradling.tensor(...)"
@@ -213,21 +220,23 @@ def as_operand(op: Op, x: Any) -> Tensor:
 
 def _look_for_nan(op: Op, y: Array, arrays: tuple[Any, ...], node: Node | None, now: Mode) -> None:
     """Under ``detect_anomaly``: stop at the op that made a NaN out of operands without one."""
-    line = edits.user_line()
+    line = user_line()
     if node is not None:
         node.note("site", line)
     if y.dtype.kind == "f" and np.isnan(y).any():
-        clean = not any(isinstance(a, Array) and a.dtype.kind == "f" and np.isnan(a).any() for a in arrays)
+        clean = not any(
+            isinstance(a, np.ndarray) and a.dtype.kind == "f" and np.isnan(a).any() for a in arrays
+        )
         how = "made" if clean else "was handed, and passed on,"
         where = f" in {now.scope}" if now.scope else ""
         raise RuntimeError(
-            f"detect_anomaly: forward {op.name}{where} at {line} {how} {int(np.isnan(y).sum())} NaN in a "
-            f"result of shape {y.shape}; operands: {'; '.join(summary(a) for a in arrays)}"
+            f"detect_anomaly: forward {op.name}{where} at {line} {how} {int(np.isnan(y).sum())} "
+            f"NaN in a result of shape {y.shape}; operands: {'; '.join(summary(a) for a in arrays)}"
         )
 
 
 def summary(a: Any) -> str:
     """An operand in a few words: shape and range."""
-    if not isinstance(a, Array) or a.size == 0 or a.dtype.kind not in "fiu":
-        return repr(a) if not isinstance(a, Array) else f"{a.shape} {a.dtype}"
+    if not isinstance(a, np.ndarray) or a.size == 0 or a.dtype.kind not in "fiu":
+        return repr(a) if not isinstance(a, np.ndarray) else f"{a.shape} {a.dtype}"
     return f"{a.shape} from {np.nanmin(a):.4g} to {np.nanmax(a):.4g}"
