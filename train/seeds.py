@@ -28,7 +28,8 @@ def generator_states() -> dict[str, Any]:
     return {
         "gradling": generators.get_rng_state(),
         "python": [version, list(internal), gauss],
-        "numpy": [str(name), np.asarray(keys), int(place), int(has_gauss), float(cached)],
+        # int64, not NumPy's uint32, which PyTorch has not: checkpoints hold dtypes that both have
+        "numpy": [str(name), np.asarray(keys, np.int64), int(place), int(has_gauss), float(cached)],
     }
 
 
