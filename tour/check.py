@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ def draw(guide: Guide) -> Iterator[tuple[Any, Any]]:
     count = 10 if guide.quick else 40
     try:
         import hypothesis
+        from hypothesis.configuration import set_hypothesis_home_dir
     except ImportError:
         guide.tell(
             "inputs are drawn by NumPy, of shapes (3, 1) and (2,): those that search for trouble "
@@ -61,6 +63,8 @@ def draw(guide: Guide) -> Iterator[tuple[Any, Any]]:
     def collect(pair: tuple[Any, Any]) -> None:
         pairs.append(pair)
 
-    collect()
+    with TemporaryDirectory() as folder:  # hypothesis would make one where the user stands
+        set_hypothesis_home_dir(folder)
+        collect()
     guide.tell("inputs are drawn by hypothesis: shapes that broadcast, sizes 0 and 1 included")
     return iter(pairs)
