@@ -88,8 +88,9 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
         LinAlgError: a singular A. ShapeError: sizes that do not match.
 
     >>> import gradling
-    >>> gradling.linalg.solve(gradling.tensor([[2.0, 0.0], [0.0, 4.0]]), gradling.tensor([2.0,
-    2.0])) tensor([1.0000, 0.5000])
+    >>> A = gradling.tensor([[2.0, 0.0], [0.0, 4.0]])
+    >>> gradling.linalg.solve(A, gradling.tensor([2.0, 2.0]))
+    tensor([1.0000, 0.5000])
     """
     n = square("solve", A)
     _floating("solve", A)

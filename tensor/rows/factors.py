@@ -16,7 +16,7 @@ import numpy as np
 from ...engine.op import REAL, Op
 from ...engine.rows.choice import where
 from ..node import Array
-from .arrange import tril
+from .arrange import tril, triu
 from .linalg import matmul
 from .reductions import sum_
 from .shape import diag_embed, reshape, unsqueeze
@@ -177,7 +177,7 @@ def _qr(x: Array) -> Array:
 
 def _of_qr(g: Any, y: Any) -> Any:
     m = y.shape[-2] - y.shape[-1]
-    q, r, gq, gr = y[..., :m, :], y[..., m:, :], g[..., :m, :], g[..., m:, :]
+    q, r, gq, gr = y[..., :m, :], y[..., m:, :], g[..., :m, :], triu(g[..., m:, :], 0)
     inner = matmul(r, gr.mT) - matmul(gq.mT, q)
     symmetric = tril(inner, 0) + tril(inner, -1).mT
     return solve(r, (gq + matmul(q, symmetric)).mT).mT

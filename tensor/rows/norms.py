@@ -48,6 +48,7 @@ def _slope(g: Any, y: Any, x: Any, order: float, dim: Any, keepdim: bool, shape:
         count = sum_(abs_(there), dim, True, shape)
         return there * (g / where(count == 0, 1.0, count))
     share = abs_(x) / whole
+    g = where(y == 0, 0.0, g)
     return g * sign(x) * pow_(where(x == 0, 1.0, share), order - 1)
 
 
@@ -58,7 +59,7 @@ vector_norm: Op = structural(
         lambda g, y, x, order, dim, keepdim, shape: _slope(g, y, x, order, dim, keepdim, shape),
     ),
     domain=(NONZERO,),
-    pinned=(Pin((0.0,), (0.0,), "no direction is the steepest: the gradient is 0"),),
+    pinned=(Pin(([0.0, 0.0],), ([0.0, 0.0],), "no direction is the steepest: the gradient is 0"),),
     why="(Σ|x|^p)^(1/p): each entry by its share of the norm, sign(x) (|x|/y)^(p-1); for p = 2 the "
     "unit vector x/y, for p = inf the largest entry, a tie shared evenly. The share is at most 1, "
     "so that no power overflows.",

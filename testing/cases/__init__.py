@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from ..laws import Case
-from . import arrange, factors, indexing, linalg, nn, normalization, pooling, reductions, shape
+from . import (
+    arrange,
+    factors,
+    indexing,
+    linalg,
+    nn,
+    normalization,
+    pooling,
+    recurrent,
+    reductions,
+    shape,
+)
 from .registry import CASES, REFERENCES, case, cases_of, is_elementwise, subject, without_case
 
 __all__ = [
@@ -21,6 +32,7 @@ __all__ = [
     "nn",
     "normalization",
     "pooling",
+    "recurrent",
     "reductions",
     "shape",
     "subject",
