@@ -20,6 +20,7 @@ from .metrics import (
 )
 from .seeds import seed_everything
 from .sweep import Results, sweep
+from .watch import RecordBoundary, UpdateRatios
 
 __all__ = [
     "F1",
@@ -37,9 +38,11 @@ __all__ = [
     "Perplexity",
     "Precision",
     "Recall",
+    "RecordBoundary",
     "Results",
     "Run",
     "TopK",
+    "UpdateRatios",
     "evaluate",
     "fit",
     "lr_find",

@@ -1,13 +1,19 @@
 """Pictures of computations, and of training.
 
-``draw(y)`` shows the graph that made ``y``; ``plot_loss``, ``plot_history`` and ``plot_boundary``
-draw what training did. Graphs go through plain data (``spec``), are folded to a readable size
+``draw(y)`` shows the graph that made ``y``; the ``plot_…`` functions draw what training did, on
+matplotlib's axes. Graphs go through plain data (``spec``), are folded to a readable size
 (``fold``) and written as DOT, SVG, PNG, Mermaid, text or JSON.
 """
 
+from .animate import animate_boundary, frozen_boundary
 from .boundary import plot_boundary
 from .curves import plot_history, plot_loss
 from .draw import Drawing, draw
+from .gradients import plot_gradient_flow, plot_update_ratios
+from .grid import boundary_cell, plot_grid
+from .images import plot_filters, plot_images
+from .matrices import plot_attention, plot_confusion
+from .rates import plot_lr_find, plot_schedule
 from .render import RenderError, TooLarge
 from .spec import Cluster, Edge, Graph, Node, Summary
 
@@ -20,8 +26,20 @@ __all__ = [
     "RenderError",
     "Summary",
     "TooLarge",
+    "animate_boundary",
+    "boundary_cell",
     "draw",
+    "frozen_boundary",
+    "plot_attention",
     "plot_boundary",
+    "plot_confusion",
+    "plot_filters",
+    "plot_gradient_flow",
+    "plot_grid",
     "plot_history",
+    "plot_images",
     "plot_loss",
+    "plot_lr_find",
+    "plot_schedule",
+    "plot_update_ratios",
 ]

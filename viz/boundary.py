@@ -54,19 +54,8 @@ def plot_boundary(
     """
     import numpy as np
 
-    points = np.asarray(_plain(X), dtype=np.float64)
-    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
-        raise ValueError(f"X: expected points of shape (N, 2) with N > 0, got {points.shape}")
     labels = np.asarray(_plain(y))
-    if labels.shape not in ((len(points),), (len(points), 1)):
-        raise ValueError(f"y: expected {len(points)} classes, one per point, got {labels.shape}")
-    score, per_point = _scorer(model)
-    side = resolution or (COARSE if per_point else FINE)
-    low, high = points.min(axis=0), points.max(axis=0)
-    margin = 0.15 * np.where(high > low, high - low, 1.0)
-    x0, x1 = (np.linspace(a, b, side) for a, b in zip(low - margin, high + margin, strict=True))
-    grid = np.stack([axis.ravel() for axis in np.meshgrid(x0, x1)], axis=1)
-    scores = _checked(score(grid), side)
+    x0, x1, scores, points = scores_on_grid(model, X, resolution, labels.shape)
     ax = axes(ax)
     if scores.ndim == 2:
         _shade_score(ax, x0, x1, scores - threshold)
@@ -76,6 +65,26 @@ def plot_boundary(
     ax.set_xlabel("x0")
     ax.set_ylabel("x1")
     return ax
+
+
+def scores_on_grid(
+    model: Any, X: Any, resolution: int | None = None, labels: tuple[int, ...] | None = None
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """The two axes of a grid around ``X``, the model's scores on it, and ``X`` as an array."""
+    import numpy as np
+
+    points = np.asarray(_plain(X), dtype=np.float64)
+    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+        raise ValueError(f"X: expected points of shape (N, 2) with N > 0, got {points.shape}")
+    if labels is not None and labels not in ((len(points),), (len(points), 1)):
+        raise ValueError(f"y: expected {len(points)} classes, one per point, got {labels}")
+    score, per_point = _scorer(model)
+    side = resolution or (COARSE if per_point else FINE)
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = 0.15 * np.where(high > low, high - low, 1.0)
+    x0, x1 = (np.linspace(a, b, side) for a, b in zip(low - margin, high + margin, strict=True))
+    grid = np.stack([axis.ravel() for axis in np.meshgrid(x0, x1)], axis=1)
+    return x0, x1, _checked(score(grid), side), points
 
 
 def _scorer(model: Any) -> tuple[Callable[[Floats], Any], bool]:

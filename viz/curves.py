@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours, neighbours far apart; lines also differ in dashes, points in marks.
 COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#000000")
-_DASHES = ("-", "--", "-.", ":")
+DASHES = ("-", "--", "-.", ":")
 
 
 def plot_loss(losses: Iterable[Any], ax: Axes | None = None, *, label: str = "loss") -> Axes:
@@ -68,7 +68,7 @@ def plot_history(history: Any, ax: Axes | None = None) -> Axes:
         ax.plot(
             np.arange(1, len(values) + 1),
             np.where(finite, values, np.nan),
-            _DASHES[place % len(_DASHES)],
+            DASHES[place % len(DASHES)],
             marker="o" if finite.sum() == 1 else "",
             color=COLORS[place % len(COLORS)],
             label=name,
@@ -118,12 +118,15 @@ def numbers(name: Any, values: Iterable[Any]) -> Floats:
 
 def axes(ax: Axes | None) -> Axes:
     """``ax``, or new axes."""
-    if ax is not None:
-        return ax
+    return pyplot().subplots(layout="constrained")[1] if ax is None else ax
+
+
+def pyplot() -> Any:
+    """matplotlib's pyplot, or what to install for it."""
     try:
-        from matplotlib import pyplot
+        from matplotlib import pyplot as found
     except ImportError as error:
         raise ImportError(
             "plots need matplotlib, which is not installed: pip install 'gradling[plot]'"
         ) from error
-    return pyplot.subplots(layout="constrained")[1]
+    return found
