@@ -55,7 +55,7 @@ class History:
         self[column]
         having = [record for record in self.records if column in record]
         pick = {"min": min, "max": max}[mode]
-        return pick(having, key=lambda record: record[column])  # type: ignore[no-any-return, operator]
+        return pick(having, key=lambda record: record[column])
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the records as a table."""

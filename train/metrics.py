@@ -28,7 +28,7 @@ def as_array(values: Any) -> Array:
 def predicted_classes(name: str, scores: Array) -> Array:
     """Class numbers from scores (N, C), or from one score an item, whose sign decides."""
     if scores.ndim >= 2 and scores.shape[1] > 1:
-        return scores.argmax(1)
+        return np.asarray(scores.argmax(1))
     if scores.dtype.kind == "f":
         return (scores.reshape(len(scores), -1)[:, 0] > 0).astype(np.int64)
     return scores.reshape(-1)
@@ -367,7 +367,7 @@ class Mean(Metric):
 
     def __init__(self, function: Callable[[Any, Any], Any], name: str | None = None) -> None:
         self.function = function
-        self.name = name or getattr(function, "__name__", "metric")  # type: ignore[misc]
+        self.name = name or str(getattr(function, "__name__", "metric"))  # type: ignore[misc]
         super().__init__()
 
     def reset(self) -> None:

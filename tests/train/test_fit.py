@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import gradling
 import numpy as np
 import pytest
+
+import gradling
 from gradling import nn
 from gradling.data import DataLoader, TensorDataset
 from gradling.engine import Value
@@ -166,7 +167,9 @@ def test_early_stopping_returns_the_best_weights() -> None:
 
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
 @pytest.mark.parametrize("stop_after", [4, 7, 9])
-def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path: Path, suffix: str, stop_after: int) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    tmp_path: Path, suffix: str, stop_after: int
+) -> None:
     class Interrupt(Callback):
         def after_step(self, run: Any) -> None:
             if run.step == stop_after:
@@ -312,7 +315,13 @@ class TestBadInput:
 
     @pytest.mark.parametrize(
         "options",
-        [{"epochs": -1}, {"accumulate": 0}, {"schedule_per": "batch"}, {"resume": True}, {"batch_size": 0}],
+        [
+            {"epochs": -1},
+            {"accumulate": 0},
+            {"schedule_per": "batch"},
+            {"resume": True},
+            {"batch_size": 0},
+        ],
     )
     def test_arguments_out_of_range(self, options: dict[str, Any]) -> None:
         with pytest.raises(ValueError, match="expected|must be|need"):
@@ -348,7 +357,9 @@ def test_overfitting_one_batch_tells_a_sound_net_from_a_miswired_one() -> None:
     X, y = points()
     assert overfit_one_batch(net(), (X, y))[-1] < 0.05
     cut_off = net()
-    wrong = overfit_one_batch(cut_off, (X, y), loss=lambda p, t: nn.functional.cross_entropy(p * 0, t) + 0 * p.sum())
+    wrong = overfit_one_batch(
+        cut_off, (X, y), loss=lambda p, t: nn.functional.cross_entropy(p * 0, t) + 0 * p.sum()
+    )
     assert wrong[-1] > 0.6
 
 

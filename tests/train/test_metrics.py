@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradling
 import numpy as np
 import pytest
-from gradling import train
 from hypothesis import given
 from hypothesis import strategies as st
+
+import gradling
+from gradling import train
 
 CLASSES = 4
 METRICS: dict[str, Any] = {
@@ -30,7 +31,9 @@ def split(n: int, cuts: list[int]) -> list[slice]:
 
 
 @pytest.mark.parametrize("name", METRICS)
-@given(seed=st.integers(0, 1000), n=st.integers(1, 30), cuts=st.lists(st.integers(0, 30), max_size=4))
+@given(
+    seed=st.integers(0, 1000), n=st.integers(1, 30), cuts=st.lists(st.integers(0, 30), max_size=4)
+)
 def test_classification_in_pieces(name: str, seed: int, n: int, cuts: list[int]) -> None:
     draw = np.random.default_rng(seed)
     scores, target = draw.standard_normal((n, CLASSES)), draw.integers(0, CLASSES, n)
@@ -41,7 +44,9 @@ def test_classification_in_pieces(name: str, seed: int, n: int, cuts: list[int])
 
 
 @pytest.mark.parametrize("name", REGRESSION)
-@given(seed=st.integers(0, 1000), n=st.integers(2, 30), cuts=st.lists(st.integers(0, 30), max_size=4))
+@given(
+    seed=st.integers(0, 1000), n=st.integers(2, 30), cuts=st.lists(st.integers(0, 30), max_size=4)
+)
 def test_regression_in_pieces(name: str, seed: int, n: int, cuts: list[int]) -> None:
     draw = np.random.default_rng(seed)
     prediction, target = draw.standard_normal((n, 2)), draw.standard_normal((n, 2)) + 100

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from gradling.train import sweep
 
 GRID = {"a": [1, 2, 3], "b": [0, 1]}
