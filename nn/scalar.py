@@ -97,7 +97,8 @@ class Neuron(ScalarModule):
         self.b = Value(0.0)
         self.nonlin = nonlin
         self.activation = activation
-        self._bend = activation_named(activation) if nonlin else None
+        bend = activation_named(activation)
+        self._bend = bend if nonlin else None
 
     def __call__(self, x: Sequence[Any]) -> Value:
         if len(x) != len(self.w):

@@ -15,7 +15,7 @@ from ..tensor.backward import history
 from ..tensor.dtypes import get_default_dtype
 from ..tensor.edits import owner
 from ..tensor.node import Node
-from . import table
+from . import table, tree
 from .module import Module
 
 # Multiplications (each with its addition) of an op, from its operands' shapes (result first).
@@ -180,7 +180,7 @@ def _run(model: Module, args: tuple[Any, ...], kwargs: dict[str, Any], made: Sum
             p.requires_grad_()
         with model.evaluating(), enable_grad():
             y = model(*args, **kwargs)
-        _count(y, rows, made)
+        _count(model, y, rows, made)
     except Exception as error:
         made.error = error
         if running:
@@ -193,24 +193,23 @@ def _run(model: Module, args: tuple[Any, ...], kwargs: dict[str, Any], made: Sum
             handle.remove()
 
 
-def _count(y: Any, rows: dict[str, Row], made: Summary) -> None:
+def _count(model: Module, y: Any, rows: dict[str, Row], made: Summary) -> None:
     """Multiply-adds and memory of the graph behind the outputs, told to the modules they are of."""
+    own = {id(owner(x._data)) for _, x, _ in tree.tensors(model)}
     kept: dict[int, int] = {}
-    own = set()
     for node in history([x._node for x in _tensors(y) if x._node is not None]):
         if node.op is None:
-            own.add(id(owner(node.saved[0])))  # type: ignore[index]
             continue
         for array in node.saved or ():
             if isinstance(array, np.ndarray):
                 memory = owner(array)
-                kept[id(memory)] = memory.nbytes
+                kept[id(memory)] = 0 if id(memory) in own else memory.nbytes
         products = _products(node)
         if products:
             for path in _ancestors(str(node.scope)):
                 if path in rows:
                     rows[path].multiply_adds += products
-    made.saved_bytes = sum(n for key, n in kept.items() if key not in own)
+    made.saved_bytes = sum(kept.values())
 
 
 def _products(node: Node) -> int:

@@ -20,27 +20,26 @@ Shape = tuple[int, ...]
 _PACKAGE = __name__.partition(".")[0]
 told: set[str] = set()  # the warnings that were given
 
-_CHANGES: list[tuple[str, Callable[[Any], Any]]] = [
-    ("flatten(1)", lambda a: a.reshape(a.shape[0], -1)),
-    ("flatten()", lambda a: a.reshape(-1)),
-    ("flatten(2)", lambda a: a.reshape(*a.shape[:2], -1)),
-    ("mT", lambda a: np.swapaxes(a, -1, -2)),
-    ("transpose(1, -1)", lambda a: np.swapaxes(a, 1, -1)),
-    ("unsqueeze(-1)", lambda a: a[..., None]),
-    ("unsqueeze(1)", lambda a: a[:, None]),
-    ("unsqueeze(0)", lambda a: a[None]),
-    ("squeeze(-1)", lambda a: a.squeeze(-1)),
-    ("squeeze(1)", lambda a: a.squeeze(1)),
-    ("squeeze()", lambda a: a.squeeze()),
+_CHANGES: list[tuple[str, Callable[[Tensor], Tensor]]] = [
+    ("unsqueeze(-1)", lambda x: x.unsqueeze(-1)),
+    ("squeeze(-1)", lambda x: x.squeeze(-1)),
+    ("squeeze(1)", lambda x: x.squeeze(1)),
+    ("flatten(1)", lambda x: x.flatten(1)),
+    ("flatten(2)", lambda x: x.flatten(2)),
+    ("flatten()", lambda x: x.flatten()),
+    ("mT", lambda x: x.mT),
+    ("transpose(1, -1)", lambda x: x.transpose(1, -1)),
+    ("unsqueeze(1)", lambda x: x.unsqueeze(1)),
+    ("unsqueeze(0)", lambda x: x.unsqueeze(0)),
+    ("squeeze()", lambda x: x.squeeze()),
 ]
 
 
 def reshapes_that(x: Tensor, fits: Callable[[Shape], bool], name: str = "x") -> str:
     """``; `x.flatten(1)` would make it (32, 784)`` for the first change that fits, or nothing."""
-    blank = np.broadcast_to(np.empty(()), x.shape)  # the shape without the memory
     for call, change in _CHANGES:
         try:
-            shape = change(blank).shape if blank.size < 1 << 24 else ()
+            shape = change(x.detach()).shape
         except (ValueError, IndexError):
             continue
         if shape != x.shape and fits(shape):
@@ -109,7 +108,7 @@ def warn_once(key: str, message: str) -> None:
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, stacklevel=level - 1)
+    warnings.warn(message, stacklevel=level)
 
 
 def weighted(name: str, loss: Tensor, weight: Tensor | None, reduction: str, norm: bool) -> Tensor:

@@ -46,6 +46,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def _explain(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
+    """Say what does not fit."""
     for name, x in (("input", input), ("weight", weight), ("bias", bias)):
         if not isinstance(x, Tensor) and not (name == "bias" and x is None):
             raise TypeError(
@@ -69,6 +70,8 @@ def _explain(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
             f"in_features = {wanted}" + reshapes_that(input, lambda shape: shape[-1:] == (wanted,))
         )
     others = [x.dtype for x in (weight, bias) if x is not None]
+    if all(dtype == input.dtype for dtype in others):
+        return  # equal dtypes that are two objects, as NumPy sometimes makes them
     raise TypeError(
         f"linear: input is {input.dtype}, the parameters are {', '.join(map(str, others))}; "
         f"convert the input with .to({others[0]}) or the module with .to({input.dtype})"

@@ -3,16 +3,28 @@
 from ...engine.op import TABLE
 from ...tensor import Tensor
 from ...tensor.rows.structural import serve_tensors
-from . import activations, convolution, linear, lookup, losses, normalization, pooling
+from . import (
+    activations,
+    attention,
+    convolution,
+    linear,
+    lookup,
+    losses,
+    normalization,
+    pooling,
+    recurrent,
+)
 
 serve_tensors(Tensor, TABLE)
 
 __all__ = [
     "activations",
+    "attention",
     "convolution",
     "linear",
     "lookup",
     "losses",
     "normalization",
     "pooling",
+    "recurrent",
 ]

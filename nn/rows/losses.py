@@ -30,6 +30,8 @@ def reduced(loss: Any, reduction: str) -> Any:
 def _total(losses: Array, reduction: str) -> Any:
     if reduction == "none":
         return losses
+    if losses.dtype.char == "e":  # float16 is for storing: its sums would overflow
+        return losses.dtype.type(_total(losses.astype(np.float32), reduction))
     total = np.add.reduce(losses, axis=None)
     return total / losses.dtype.type(losses.size) if reduction == "mean" else total
 
