@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine import TABLE
 from .arguments import RangeError, said, whole
+from .choice import where
 from .dtypes import int64
 from .errors import DtypeError, ShapeError
 from .gathering import _filling, _source
-from .record import apply, elementwise
+from .record import apply
 from .rows import indexing as rows
 from .shape import broadcast_shapes, broadcast_tensors
 
@@ -44,7 +44,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
         if input._data.dtype.kind == "f" and np.isinf(patch._data) and not np.isinf(value):
             raise RangeError(f"masked_fill: {value!r} is out of the range of {input.dtype}")
         filling = patch
-    return elementwise(TABLE["where"], (mask, filling, input))
+    return where(mask, filling, input)  # type: ignore[no-any-return]
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from ..strategies import arrays, distinct_arrays
 from .registry import case
 
 Array = np.ndarray[Any, Any]
-# A leading axis, always: a layout that repeats the first row then repeats a matrix, not a line of it
+# A leading axis, always: a layout that repeats the first row then repeats a matrix.
 LEADS = st.sampled_from([(1,), (2,), (0,), (2, 1)])
 # Entries with nothing special: at a 0 LAPACK may take another branch, with other signs.
 PLAIN = np.array([[2.0, 0.53, 0.31], [0.74, -1.55, 0.42], [0.63, 0.95, 1.81]])
