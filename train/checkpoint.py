@@ -17,6 +17,7 @@ def snapshot(run: Run, loader_state: Any) -> dict[str, Any]:
     """The state of a run between two steps."""
     return {
         "format": 1,
+        "kinds": _kinds(run),
         "model": run.weights(),
         "optimizer": run.optimizer.state_dict(),
         "scheduler": run.scheduler.state_dict() if run.scheduler is not None else None,
@@ -30,6 +31,12 @@ def snapshot(run: Run, loader_state: Any) -> dict[str, Any]:
         "generators": generator_states(),
         "loader": loader_state,
     }
+
+
+def _kinds(run: Run) -> list[str]:
+    """What the states of the optimizer and the scheduler belong to."""
+    parts = [run.optimizer, run.scheduler]
+    return ["none" if part is None else type(part).__name__ for part in parts]
 
 
 def write(run: Run, path: str | os.PathLike[str], loader_state: Any) -> None:
@@ -46,13 +53,16 @@ def resume(run: Run, path: str | os.PathLike[str]) -> Any:
     state = load(path)
     if not isinstance(state, dict) or state.get("format") != 1:
         raise ValueError(f"resume: {os.fspath(path)!r} is no checkpoint of fit()")
+    if state["kinds"] != _kinds(run):
+        raise ValueError(
+            "resume: the checkpoint is of another optimizer or scheduler: it has "
+            f"{' and '.join(state['kinds'])}, this run has {' and '.join(_kinds(run))}"
+        )
     if len(state["callbacks"]) != len(run.callbacks):
         raise ValueError(
             f"resume: the checkpoint has {len(state['callbacks'])} callbacks, this run has "
             f"{len(run.callbacks)}; pass the same ones"
         )
-    if (state["scheduler"] is None) != (run.scheduler is None):
-        raise ValueError("resume: checkpoint and run must both have a scheduler, or both none")
     before = run.weights()
     try:
         run.load_weights(state["model"])

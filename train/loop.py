@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,12 @@ from ..tensor import Tensor
 from . import checkpoint as checkpoints
 from .callbacks import Callback
 from .evaluation import as_loader, evaluate
+from .gradients import clip, first_not_finite, scale
 from .history import History
+from .interrupts import Interrupts
 from .metrics import Metric, resolve
 from .progress import Progress
+from .seeds import generator_states, restore_generators
 from .step import (
     LossFunction,
     batch_size_of,
@@ -193,6 +196,8 @@ class _Loop:
     def __init__(self, run: Run, loader: Any, loss: Any) -> None:
         self.run, self.loader, self.loss = run, loader, loss
         self.params = list(run.model.parameters())
+        self.buffers = list(run.model.buffers()) if hasattr(run.model, "buffers") else []
+        self.interrupts = Interrupts()
         self.waiting = 0  # batches whose gradients wait for a step
 
     def resumed(self, loader_state: Any) -> None:
@@ -203,8 +208,9 @@ class _Loop:
         run = self.run
         run.tell("before_fit")
         try:
-            while run.epoch < run.epochs and run.stopping is None:
-                self._epoch()
+            with self.interrupts.held():
+                while run.epoch < run.epochs and run.stopping is None:
+                    self._epoch()
         except KeyboardInterrupt:
             run.stop("interrupt")
         finally:
@@ -226,6 +232,7 @@ class _Loop:
         self.progress.start(run.epoch + 1, batches, run.batch)
         for batch in self.loader:
             self._batch(batch, last=batches is not None and run.batch + 1 == batches)
+            self.interrupts.check()
             run.totals["seconds"] = spent + time.perf_counter() - began
             if (
                 self.checkpoint_every
@@ -251,11 +258,16 @@ class _Loop:
         if not self.waiting:
             run.optimizer.zero_grad()
         target = target_for(raw, run.scalar)
+        kept = [(buffer, buffer._data.copy()) for buffer in self.buffers]
         prediction = forward(run.model, inputs, run.scalar)
         loss = run.loss(prediction, target)
         number = _number(loss)
         if not isfinite(number):
-            self._refuse(number, inputs, target)
+            try:
+                self._refuse(number, inputs, target)
+            finally:
+                for buffer, before in kept:  # running means that have seen the nan
+                    buffer._data[...] = before
         (loss * (1.0 / self.accumulate) if self.accumulate > 1 else loss).backward()
         self.waiting += 1
         if self.waiting == self.accumulate or last:
@@ -275,21 +287,41 @@ class _Loop:
         if (
             self.waiting < self.accumulate
         ):  # a last group that is not full is averaged over its own size
-            _scale_gradients(self.params, self.accumulate / self.waiting)
+            scale(self.params, self.accumulate / self.waiting)
         if self.clip is not None:
             clip(self.params, self.clip)
+        self._check_gradients()
         run.optimizer.step()
         run.step += 1
         self.waiting = 0
         if self.per_step and run.scheduler is not None:
             run.scheduler.step()
 
+    def _check_gradients(self) -> None:
+        """Stop before a step that would make weights nan, though the loss is a number still."""
+        place = first_not_finite(self.params)
+        if place is None:
+            return
+        run = self.run
+        named = getattr(run.model, "named_parameters", None)
+        name = list(named())[place][0] if named else str(place)
+        run.stop("nan")
+        raise NonFiniteLoss(
+            f"fit: the gradient of {name} is no longer finite in epoch {run.epoch + 1}, batch "
+            f"{run.batch + 1}, though the loss is; the weights are as they were before this batch. "
+            "gradling.autograd.detect_anomaly() around the loss and its backward() names the op; a "
+            "smaller learning rate often helps",
+            run.history,
+        )
+
     def _record(self) -> None:
         run = self.run
         record = {"epoch": run.epoch, "loss": run.totals["loss"] / run.totals["items"]}
         record |= {name: metric.compute() for name, metric in run.metrics.items()}
         if self.val is not None:
+            drawn = generator_states()
             found = evaluate(run.model, self.val, loss=run.loss, metrics=run.metrics)
+            restore_generators(drawn)  # or validating would change the batches that follow
             record |= {f"val_{name}": value for name, value in found.items()}
         record["lr"] = float(run.optimizer.param_groups[0]["lr"])
         record["seconds"] = run.totals["seconds"]
@@ -339,29 +371,6 @@ def _number(loss: Any) -> float:
         f"fit: the loss must be one number (a Tensor or a Value), got {type(loss).__name__}"
         + (f" of shape {loss.shape}; use .mean()" if isinstance(loss, Tensor) else "")
     )
-
-
-def _scale_gradients(params: Iterable[Any], factor: float) -> None:
-    for p in params:
-        if isinstance(p, Value):
-            if p._grad is not None:
-                p._grad *= factor
-        elif p.grad is not None:
-            p.grad._data[...] *= factor
-
-
-def clip(params: Sequence[Any], most: float) -> float:
-    """Scale all gradients down together so that their norm is at most ``most``; returns the norm
-    before."""
-    gradients = [
-        np.asarray(p.grad) if isinstance(p, Value) else p.grad._data
-        for p in params
-        if p.grad is not None
-    ]
-    norm = float(np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients)))
-    if norm > most:
-        _scale_gradients(params, most / (norm + 1e-6))
-    return norm
 
 
 __all__ = ["NonFiniteLoss", "Run", "fit"]

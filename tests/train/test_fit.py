@@ -208,6 +208,35 @@ def test_ctrl_c_keeps_model_and_history() -> None:
     assert bits(model) != before
 
 
+def test_ctrl_c_waits_for_the_end_of_the_batch() -> None:
+    model = net()
+    steps: list[int] = []
+
+    class Signal(nn.Module):
+        """Presses Ctrl-C in the middle of a forward pass."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.calls = model, 0
+
+        def forward(self, x: Any) -> Any:
+            self.calls += 1
+            if self.calls == 4:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.01)
+            return self.inner(x)
+
+    class Watch(Callback):
+        def after_step(self, run: Any) -> None:
+            steps.append(run.step)
+
+    before = signal.getsignal(signal.SIGINT)
+    history = fit(Signal(), points(), epochs=9, callbacks=[Watch()], progress=False)
+    assert history.stopped == "interrupt"
+    assert steps == [1, 2, 3, 4] and len(history.batch_losses) == 4
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_a_run_killed_while_writing_resumes_from_the_last_whole_checkpoint(tmp_path: Path) -> None:
     program = tmp_path / "run.py"
     program.write_text(
@@ -305,6 +334,68 @@ class TestBadInput:
             fit(other, points(), epochs=2, checkpoint=path, resume=True, progress=False)
         assert bits(other) == before
         assert path.read_bytes() == kept
+
+    def test_a_checkpoint_of_another_optimizer_changes_nothing(self, tmp_path: Path) -> None:
+        path = tmp_path / "run.npz"
+        fit(net(), points(), epochs=1, checkpoint=path, progress=False)
+        model = net(5)
+        before = bits(model)
+        with pytest.raises(ValueError, match="it has Adam and none, this run has SGD and none"):
+            fit(model, points(), epochs=2, checkpoint=path, resume=True, progress=False,
+                optimizer=lambda p: SGD(p, lr=0.1))  # fmt: skip
+        with pytest.raises(ValueError, match="this run has Adam and StepLR"):
+            fit(model, points(), epochs=2, checkpoint=path, resume=True, progress=False,
+                scheduler=lambda o: StepLR(o, 2))  # fmt: skip
+        assert bits(model) == before
+
+    def test_an_optimizer_without_parameters_or_with_one_twice(self) -> None:
+        model = net()
+        used_up = model.parameters()
+        list(used_up)
+        with pytest.raises(ValueError, match="generator can be used up only once"):
+            fit(model, points(), optimizer=lambda p: SGD(used_up, lr=0.1), progress=False)
+        with pytest.raises(ValueError, match="got no parameters"):
+            SGD([], lr=0.1)
+        weight = model[0].weight
+        with pytest.raises(ValueError, match="in another group"):
+            SGD([{"params": [weight]}, {"params": [weight]}], lr=0.1)
+
+    def test_a_sampler_out_of_range(self) -> None:
+        loader = DataLoader(TensorDataset(*points(10)), batch_size=2, sampler=[0, 1, 2, 10])
+        model = net()
+        with pytest.raises(IndexError, match="10"):
+            fit(model, loader, progress=False)
+
+    def test_a_metric_of_the_wrong_shape_comes_before_the_step(self) -> None:
+        with pytest.raises(ValueError, match="differ in shape"):
+            fit(net(), points(), metrics=["mae"], progress=False)
+
+    def test_a_gradient_that_is_nan_under_a_loss_that_is_not(self) -> None:
+        model = nn.Linear(2, 1)
+        X = np.ones((4, 2), np.float32)
+        before = bits(model)
+        with pytest.raises(NonFiniteLoss, match="gradient of weight is no longer finite"):
+            fit(model, (X, X[:, :1]), loss=lambda p, t: (p * 0).sqrt().sum(), progress=False)
+        assert bits(model) == before
+
+    def test_nan_in_a_batch_leaves_what_modules_remember(self) -> None:
+        class Remembers(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.fc = nn.Linear(2, 2)
+                self.mean = nn.Buffer(gradling.zeros(2))
+
+            def forward(self, x: Any) -> Any:
+                self.mean._data[...] = 0.9 * self.mean._data + 0.1 * x.detach().numpy().mean(0)
+                return self.fc(x)
+
+        X, y = points(64)
+        X[40] = np.nan
+        model = Remembers()
+        with pytest.raises(NonFiniteLoss):
+            fit(model, DataLoader(TensorDataset(X, y), batch_size=16), progress=False)
+        assert np.isfinite(model.mean.numpy()).all()
+        assert (model.mean.numpy() != 0).all()
 
     def test_a_damaged_checkpoint_is_named(self, tmp_path: Path) -> None:
         path = tmp_path / "run.npz"
