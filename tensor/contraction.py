@@ -143,11 +143,9 @@ def _said(labels: Labels) -> str:
 def contract(name: str, operands: Sequence[Tensor], labels: list[Labels], out: Labels) -> Tensor:
     """The sum over all labels that are not in ``out`` of the product of the operands."""
     _one_dtype(name, operands)
-    sizes = _sizes(name, operands, labels)
-    parts = [
-        _without_ones(*_without_repeats(name, x, term), sizes)
-        for x, term in zip(operands, labels, strict=True)
-    ]
+    once = [_without_repeats(name, x, term) for x, term in zip(operands, labels, strict=True)]
+    sizes = _sizes(name, once)
+    parts = [_without_ones(x, term, sizes) for x, term in once]
     while len(parts) > 1:
         i, j = _cheapest(parts, out, sizes)
         second, first = parts.pop(j), parts.pop(i)
@@ -172,9 +170,9 @@ def _one_dtype(name: str, operands: Sequence[Tensor]) -> None:
         )
 
 
-def _sizes(name: str, operands: Sequence[Tensor], labels: list[Labels]) -> dict[Any, int]:
+def _sizes(name: str, parts: list[tuple[Tensor, Labels]]) -> dict[Any, int]:
     sizes: dict[Any, int] = {}
-    for place, (x, term) in enumerate(zip(operands, labels, strict=True)):
+    for place, (x, term) in enumerate(parts):
         for label, n in zip(term, x._data.shape, strict=True):
             if n != sizes.setdefault(label, n) and n != 1:
                 if sizes[label] != 1:
