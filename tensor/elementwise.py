@@ -136,8 +136,8 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     if input._data.dtype.kind != "f":
         raise DtypeError(f"round: decimals need a floating tensor, got {input.dtype}; use .float()")
     if decimals < 0:
-        return _round(input / 10**-decimals) * 10**-decimals
-    return _round(input * 10**decimals) / 10**decimals
+        return mul(_round(div(input, 10**-decimals)), 10**-decimals)
+    return div(_round(mul(input, 10**decimals)), 10**decimals)
 
 
 def positive(input: Tensor) -> Tensor:

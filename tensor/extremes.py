@@ -1,4 +1,8 @@
-"""The largest and smallest entries, their places, and what lies between."""
+"""The largest and the smallest entries: their values and where they are.
+
+With ``dim``, the entry found gets all of the gradient, the first one where several tie; over the
+whole tensor, and in ``amax``, ``amin``, entries that tie share it evenly. So it is in PyTorch.
+"""
 
 from __future__ import annotations
 
@@ -6,126 +10,148 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from . import elementwise
-from .errors import normal_dim, normal_dims
+from . import record
+from .dims import Dims, axes, not_empty, numpy_names, one_axis
+from .elementwise import maximum, minimum
 from .node import Array
 from .record import apply
 from .rows import reductions as rows
+from .rows.indexing import gather
+from .rows.shape import alias, reshape
 
 if TYPE_CHECKING:
     from .tensor import Tensor
 
 
 class ValuesAndIndices(NamedTuple):
-    """Entries along an axis, and the places they were found at."""
+    """Entries that were found along an axis, and where."""
 
     values: Tensor
     indices: Tensor
 
 
-def pick(input: Tensor, dim: int, indices: Array, keepdim: bool = True) -> ValuesAndIndices:
-    """The entries at ``indices`` along ``dim``; gradients go back to just these."""
-    places = type(input.detach())(indices)
-    values = input.gather(dim, places) if input._data.ndim else input.clone()
-    if not keepdim and input._data.ndim:
-        values, places = values.squeeze(dim), places.squeeze(dim)
-    return ValuesAndIndices(values, places)
+class MinAndMax(NamedTuple):
+    """Both extremes."""
+
+    min: Tensor
+    max: Tensor
 
 
-def _full(name: str, input: Tensor, dims: tuple[int, ...]) -> None:
+def outside_graph(array: Any) -> Tensor:
+    """Results that have no gradient: places, counts, truth values."""
+    return record._made(array)
+
+
+def pick(input: Tensor, dim: int, places: Array, keepdim: bool = True) -> ValuesAndIndices:
+    """The entries at ``places`` along ``dim``, an axis of both; the gradient goes to these."""
+    indices = outside_graph(places)
+    if input._data.ndim == 0:
+        return ValuesAndIndices(apply(alias, (input,)), indices)
+    values = apply(gather, (input, indices), (dim, input._data.shape))
+    if keepdim:
+        return ValuesAndIndices(values, indices)
+    shape = places.shape[:dim] + places.shape[dim + 1 :]
+    without = apply(reshape, (values,), (shape, places.shape))
+    return ValuesAndIndices(without, outside_graph(places.reshape(shape)))
+
+
+@numpy_names
+def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """The largest entry over ``dim``; entries that tie share the gradient evenly.
+
+    >>> import gradling
+    >>> gradling.tensor([[1.0, 5.0], [7.0, 2.0]]).amax(1)
+    tensor([5., 7.])
+    """
+    return _most("amax", rows.amax_, input, dim, keepdim)
+
+
+@numpy_names
+def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """The smallest entry over ``dim``; entries that tie share the gradient evenly."""
+    return _most("amin", rows.amin_, input, dim, keepdim)
+
+
+def _most(name: str, op: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     shape = input._data.shape
-    for dim in dims:
-        if shape[dim] == 0:
-            raise IndexError(
-                f"{name}: there is nothing along dim {dim} of shape {shape}, so it has no value; give "
-                "a dim that is not empty"
-            )
-    if not dims and input._data.size == 0:
-        raise ValueError(f"{name}: a tensor of shape {shape} has no entries, so it has no value")
+    if dim is None or dim == ():
+        not_empty(name, input._data.size)
+    dims = axes(name, dim, len(shape))
+    for axis in dims:
+        one_axis(name, axis, shape)
+    return apply(op, (input,), (dims, keepdim, shape))
 
 
-def _among(name: str, row: Any, input: Tensor, dim: Any, keepdim: bool) -> Tensor:
-    shape = input._data.shape
-    empty = dim is None or (isinstance(dim, (tuple, list)) and not dim)
-    dims = normal_dims(name, None if empty else dim, len(shape))
-    _full(name, input, dims)
-    return apply(row, (input,), (dims, keepdim, shape))
+@numpy_names
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinAndMax:
+    """``amin`` and ``amax`` over one axis, or over all: a tuple with ``min`` and ``max``."""
+    return MinAndMax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
-def amax(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
-    """The largest entry over ``dim``; equally large ones share the gradient evenly."""
-    return _among("amax", rows.amax, input, dim, keepdim)
+@numpy_names
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The largest entry of all; along ``dim``, values and indices; with a tensor, ``maximum``.
 
-
-def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
-    """The smallest entry over ``dim``; equally small ones share the gradient evenly."""
-    return _among("amin", rows.amin, input, dim, keepdim)
-
-
-def aminmax(
-    input: Tensor, *, dim: int | None = None, keepdim: bool = False
-) -> tuple[Tensor, Tensor]:
-    """Smallest and largest entry."""
-    return amin(input, dim, keepdim), amax(input, dim, keepdim)
-
-
-def _extreme(name: str, input: Tensor, dim: Any, keepdim: bool) -> Any:
-    if hasattr(dim, "_data"):
-        return (elementwise.maximum if name == "max" else elementwise.minimum)(input, dim)
-    if dim is None:
-        return _among(name, rows.amax if name == "max" else rows.amin, input, None, keepdim)
-    place = normal_dim(name, dim, input._data.ndim)
-    return pick(input, place, _places(name, input, place), keepdim)
-
-
-def _places(name: str, input: Tensor, dim: int) -> Array:
-    """The first place of the extreme along ``dim``, which is kept."""
-    x = input._data
-    if not x.ndim:
-        return np.zeros((), np.int64)
-    _full(name, input, (dim,))
-    return np.asarray((np.argmax if name == "max" else np.argmin)(x, axis=dim, keepdims=True))
-
-
-def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
-    """The largest entry; with ``dim``, the largest along it and where; or the larger of two tensors.
-
-    Without ``dim``, equally large entries share the gradient evenly. With it, the first one's place is
-    given, and that entry takes the gradient.
+    Along ``dim`` the gradient goes to the first of a tie; over all, a tie shares it evenly.
 
     >>> import gradling
     >>> x = gradling.tensor([[1.0, 5.0], [7.0, 2.0]])
-    >>> x.max().item(), x.max(1).indices.tolist()
-    (7.0, [1, 0])
+    >>> x.max()
+    tensor(7.)
+    >>> values, indices = x.max(dim=1)
+    >>> values, indices
+    (tensor([5., 7.]), tensor([1, 0]))
     """
-    return _extreme("max", input, dim, keepdim)
-
-
-def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
-    """As ``max``, for the smallest entry."""
-    return _extreme("min", input, dim, keepdim)
-
-
-def _argument(name: str, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
-    x = input._data
-    find = np.argmax if name == "argmax" else np.argmin
+    if other is not None or hasattr(dim, "_data"):
+        return maximum(input, dim if other is None else other)
     if dim is None:
-        _full(name, input, ())
-        found = find(x)
-        shape = (1,) * x.ndim if keepdim else ()
-        return type(input.detach())(np.asarray(found, np.int64).reshape(shape))
-    place = normal_dim(name, dim, x.ndim)
-    if not x.ndim:
-        return type(input.detach())(np.zeros((), np.int64))
-    _full(name, input, (place,))
-    return type(input.detach())(np.asarray(find(x, axis=place, keepdims=keepdim), np.int64))
+        return amax(input, None, keepdim)
+    return _extreme("max", np.argmax, input, dim, keepdim)
 
 
+@numpy_names
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+    """The smallest entry of all; along ``dim``, values and indices; with a tensor, ``minimum``."""
+    if other is not None or hasattr(dim, "_data"):
+        return minimum(input, dim if other is None else other)
+    if dim is None:
+        return amin(input, None, keepdim)
+    return _extreme("min", np.argmin, input, dim, keepdim)
+
+
+def _extreme(name: str, find: Any, input: Tensor, dim: int, keepdim: bool) -> ValuesAndIndices:
+    axis = one_axis(name, dim, input._data.shape)
+    return pick(input, axis, _indices(find, input._data, axis, True), keepdim)
+
+
+def _indices(find: Any, x: Array, axis: int, keepdim: bool) -> Array:
+    if x.ndim == 0:
+        return np.zeros((), np.int64)
+    return np.asarray(find(x, axis=axis, keepdims=keepdim), np.int64)
+
+
+@numpy_names
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the largest entry is, the first if there are several; counted through all without dim."""
-    return _argument("argmax", input, dim, keepdim)
+    """Where the largest entry is along ``dim``; without it, in the flattened tensor.
+
+    Of entries that tie, the first.
+
+    >>> import gradling
+    >>> gradling.tensor([[1.0, 5.0], [7.0, 2.0]]).argmax(dim=1)
+    tensor([1, 0])
+    """
+    return _place("argmax", np.argmax, input, dim, keepdim)
 
 
+@numpy_names
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the smallest entry is, the first if there are several; counted through all without dim."""
-    return _argument("argmin", input, dim, keepdim)
+    """Where the smallest entry is along ``dim``; without it, in the flattened tensor."""
+    return _place("argmin", np.argmin, input, dim, keepdim)
+
+
+def _place(name: str, find: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
+    x = input._data
+    if dim is not None:
+        return outside_graph(_indices(find, x, one_axis(name, dim, x.shape), keepdim))
+    not_empty(name, x.size)
+    return outside_graph(np.asarray(find(x)).reshape((1,) * x.ndim if keepdim else ()))

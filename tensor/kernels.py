@@ -15,7 +15,10 @@ from ..engine.rows.activations import INV_SQRT2, TANH_CUBIC, TANH_SCALE
 from .erf import erf
 from .node import Array
 
-_BITS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
+_BITS: dict[Any, Any] = {
+    np.dtype(np.float32): np.dtype(np.int32),
+    np.dtype(np.float64): np.dtype(np.int64),
+}
 _MANY = 4096  # entries from which masking bits beats np.where, which branches on every entry
 
 
@@ -24,7 +27,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 
     Multiplying by the mask would be as fast, but makes nan of an infinite entry.
     """
-    if condition is False and isinstance(b, Array):
+    if condition is False and b.__class__ is Array:
         return b
     if condition.__class__ is Array:
         if b.__class__ is Array and b.size > _MANY and a.__class__ is float and a == 0:

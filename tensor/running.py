@@ -1,4 +1,4 @@
-"""Results that run along an axis."""
+"""Results that run along an axis: sums, products, the best of all entries so far."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .dtypes import as_dtype, int64
-from .errors import normal_dim
+from .arguments import whole
+from .dims import numpy_names
+from .dtypes import as_dtype, get_default_dtype, int64
+from .errors import ShapeError, normal_dim
 from .extremes import ValuesAndIndices, pick
 from .record import apply
 from .rows import running as rows
@@ -16,69 +18,74 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 
-def _wide(input: Tensor, dtype: Any) -> Tensor:
+def _in(input: Tensor, dtype: Any) -> Tensor:
     if dtype is not None:
         return input.to(as_dtype(dtype))
-    return input.to(int64) if input._data.dtype.kind in "bui" else input
+    return input if input._data.dtype.kind == "f" else input.to(int64)
 
 
+@numpy_names
 def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
-    """The sums of all entries so far along ``dim``.
+    """Each entry plus all before it along ``dim``; whole numbers add up in int64.
 
     >>> import gradling
     >>> gradling.tensor([1.0, 2.0, 3.0]).cumsum(0)
     tensor([1., 3., 6.])
     """
-    input, place = _wide(input, dtype), normal_dim("cumsum", dim, input._data.ndim)
-    if not input._data.ndim:
-        return input.clone()
-    return apply(rows.cumsum, (input,), (place, False))
+    input = _in(input, dtype)
+    return apply(rows.cumsum, (input,), (normal_dim("cumsum", dim, input._data.ndim), False))
 
 
-def _along_last(name: str, row: Any, input: Tensor, dim: int) -> Tensor:
-    place = normal_dim(name, dim, input._data.ndim)
-    if not input._data.ndim:
-        return input.clone()
-    return apply(row, (input.movedim(place, -1),)).movedim(-1, place)
-
-
+@numpy_names
 def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
-    """The products of all entries so far along ``dim``; its gradient is right at zeros."""
-    return _along_last("cumprod", rows.cumprod, _wide(input, dtype), dim)
+    """Each entry times all before it along ``dim``. The gradient is right where entries are 0."""
+    input = _in(input, dtype)
+    return apply(rows.cumprod, (input,), (normal_dim("cumprod", dim, input._data.ndim),))
 
 
+@numpy_names
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
-    """log of the running sums of exp(x) along ``dim``, without overflow."""
+    """log Σ exp(x) over each entry and all before it along ``dim``, without overflow."""
     if input._data.dtype.kind != "f":
-        raise TypeError(f"logcumsumexp: expected a floating tensor, got {input.dtype}; use .float()")
-    return _along_last("logcumsumexp", rows.logcumsumexp, input, dim)
+        input = input.to(get_default_dtype())
+    return apply(rows.logcumsumexp, (input,), (normal_dim("logcumsumexp", dim, input._data.ndim),))
 
 
-def _best_so_far(name: str, input: Tensor, dim: int) -> ValuesAndIndices:
-    x = input._data
-    place = normal_dim(name, dim, x.ndim)
-    if not x.ndim:
-        return pick(input, place, np.zeros((), np.int64))
-    best = (np.maximum if name == "cummax" else np.minimum).accumulate(x, axis=place)
-    steps = np.arange(x.shape[place]).reshape([-1 if k == place else 1 for k in range(x.ndim)])
-    hit = (x == best) | ((x != x) & (best != best))
-    return pick(input, place, np.maximum.accumulate(np.where(hit, steps, 0), axis=place))
-
-
+@numpy_names
 def cummax(input: Tensor, dim: int) -> ValuesAndIndices:
-    """The largest entry so far along ``dim``, and where it last occurred."""
-    return _best_so_far("cummax", input, dim)
+    """The largest entry so far along ``dim``: values and indices, the last one of ties."""
+    return _so_far("cummax", np.maximum, input, dim)
 
 
+@numpy_names
 def cummin(input: Tensor, dim: int) -> ValuesAndIndices:
-    """The smallest entry so far along ``dim``, and where it last occurred."""
-    return _best_so_far("cummin", input, dim)
+    """The smallest entry so far along ``dim``: values and indices, the last one of ties."""
+    return _so_far("cummin", np.minimum, input, dim)
+
+
+def _so_far(name: str, ufunc: Any, input: Tensor, dim: int) -> ValuesAndIndices:
+    x = input._data
+    axis = normal_dim(name, dim, x.ndim)
+    if x.ndim == 0:
+        return pick(input, 0, np.zeros((), np.int64))
+    best = ufunc.accumulate(x, axis=axis)
+    place = np.arange(x.shape[axis]).reshape((-1,) + (1,) * (x.ndim - axis - 1))
+    reached = np.where((x == best) | (x != x), place, 0)
+    return pick(input, axis, np.maximum.accumulate(reached, axis=axis))
 
 
 def diff(input: Tensor, n: int = 1, dim: int = -1) -> Tensor:
-    """The differences of neighbours along ``dim``, taken ``n`` times."""
-    place = normal_dim("diff", dim, input._data.ndim)
-    for _ in range(n):
-        size = input._data.shape[place]
-        input = input.narrow(place, 1, max(0, size - 1)) - input.narrow(place, 0, max(0, size - 1))
+    """The differences of neighbours along ``dim``, taken ``n`` times.
+
+    >>> import gradling
+    >>> gradling.tensor([1, 4, 9]).diff()
+    tensor([3, 5])
+    """
+    axis = normal_dim("diff", dim, input._data.ndim)
+    if input._data.ndim == 0:
+        raise ShapeError("diff: a 0-d tensor has no neighbours; expected at least one dimension")
+    for _ in range(whole("diff", "n", n)):
+        size = max(0, input._data.shape[axis] - 1)
+        after, before = input.narrow(axis, 1 if size else 0, size), input.narrow(axis, 0, size)
+        input = after ^ before if input._data.dtype.kind == "b" else after - before
     return input

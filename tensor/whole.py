@@ -120,7 +120,7 @@ def check(op: Op, operands: Sequence[Any], dtype: DType) -> None:
 
 
 def _is_truth(x: Any) -> bool:
-    return x.dtype.kind == "b" if isinstance(x, Array) else isinstance(x, bool)
+    return x.dtype.kind == "b" if isinstance(x, np.ndarray) else isinstance(x, bool)
 
 
 def constant(op: Op, x: Any, dtype: DType) -> Any:

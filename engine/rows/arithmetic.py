@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..op import NONZERO, REAL, TRUTH, WHOLE, Pin, row
+from ..op import NONZERO, REAL, TRUTH, WHOLE, Op, Pin, row
 from .choice import sign, where
 
 
@@ -82,7 +82,7 @@ round_ = row(
     "round", "x", vjp=(lambda g, y, x: nothing(g),), domain=(WHOLE,),
     why="A staircase: flat wherever it has a slope. Halves go to the even neighbour.",
 )  # fmt: skip
-trunc = row(
+trunc: Op = row(
     "trunc", "x", vjp=(lambda g, y, x: nothing(g),), domain=(WHOLE,),
     why="A staircase: flat wherever it has a slope.",
 )  # fmt: skip

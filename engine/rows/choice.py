@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
-from ..op import REAL, TRUTH, WHOLE, Pin, row
+from ..op import REAL, TRUTH, WHOLE, Op, Pin, row
 
-where = row(
+where: Op = row(
     "where", "condition a b",
     vjp=(
         None,
@@ -91,4 +91,4 @@ for _name in ("logical_not", "isnan", "isinf", "isfinite"):
 
 from ..op import TABLE  # noqa: E402
 
-isfinite = TABLE["isfinite"]
+isfinite: Op = TABLE["isfinite"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..op import ABOVE_MINUS_ONE, NONZERO, POSITIVE, REAL, Pin, row
+from ..op import ABOVE_MINUS_ONE, NONZERO, POSITIVE, REAL, Op, Pin, row
 from .choice import isfinite, where
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
@@ -58,7 +58,7 @@ reciprocal = row(
     domain=(NONZERO,), analytic=True,
     why="d 1/x = -1/x², from y alone.",
 )  # fmt: skip
-exp = row(
+exp: Op = row(
     "exp", "x", result="float",
     vjp=(lambda g, y, x: g * y,),
     domain=(REAL,), analytic=True,
@@ -76,7 +76,7 @@ expm1 = row(
     domain=(REAL,), analytic=True,
     why="exp(x) = y + 1; the op itself keeps the digits that exp(x) - 1 loses near 0.",
 )  # fmt: skip
-log = row(
+log: Op = row(
     "log", "x", result="float",
     vjp=(lambda g, y, x: g / x,),
     domain=(POSITIVE,), analytic=True,
@@ -100,18 +100,24 @@ log1p = row(
     domain=(ABOVE_MINUS_ONE,), analytic=True,
     why="log(1 + x), keeping the digits of a small x.",
 )  # fmt: skip
+
+
+def _softer(g: Any, gap: Any, a: Any, b: Any) -> Any:
+    """g times the share of an operand that the other one tops by ``gap``."""
+    return where((a == b) & (gap != gap), g / 2, g / (1 + exp(gap)))
+
+
 logaddexp = row(
     "logaddexp", "a b", result="float",
     vjp=(
-        lambda g, y, a, b: where(a == b, g / 2, g / (1 + exp(b - a))),
-        lambda g, y, a, b: where(a == b, g / 2, g / (1 + exp(a - b))),
+        lambda g, y, a, b: _softer(g, b - a, a, b),
+        lambda g, y, a, b: _softer(g, a - b, a, b),
     ),
     domain=(REAL, REAL),
-    pinned=(Pin((math.inf, math.inf), (0.5, 0.5), "a tie shares the gradient evenly"),),
     why="log(exp a + exp b): each operand has its softmax share, 1/(1 + exp(other - operand)). "
-    "Equal operands share evenly, also where both are infinite and their difference is nan.",
+    "Equal infinities, whose difference is nan, share evenly.",
 )  # fmt: skip
-xlogy = row(
+xlogy: Op = row(
     "xlogy", "a b", result="float",
     vjp=(
         lambda g, y, a, b: where((a == 0) & (b <= 0), 0.0, xlogy(g, b)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import pi
 from typing import Any
 
-from ..op import ABOVE_ONE, NONZERO, REAL, UNIT, Pin, row
+from ..op import ABOVE_ONE, NONZERO, REAL, UNIT, Op, Pin, row
 from .choice import where
 from .powers import hypot, rsqrt
 
@@ -13,7 +13,7 @@ sin = row(
     "sin", "x", result="float", vjp=(lambda g, y, x: g * cos(x),),
     domain=(REAL,), analytic=True, why="The slope of sine is cosine.",
 )  # fmt: skip
-cos = row(
+cos: Op = row(
     "cos", "x", result="float", vjp=(lambda g, y, x: -g * sin(x),),
     domain=(REAL,), analytic=True, why="Sine a quarter turn on.",
 )  # fmt: skip
@@ -56,7 +56,7 @@ sinh = row(
     "sinh", "x", result="float", vjp=(lambda g, y, x: g * cosh(x),),
     domain=(REAL,), analytic=True, why="(exp x - exp -x)/2 has slope (exp x + exp -x)/2.",
 )  # fmt: skip
-cosh = row(
+cosh: Op = row(
     "cosh", "x", result="float", vjp=(lambda g, y, x: g * sinh(x),),
     domain=(REAL,), analytic=True, why="As sinh, without the change of sign that cosine has.",
 )  # fmt: skip

@@ -1,193 +1,241 @@
-"""Rows that bring many entries down to few."""
+"""Rows that bring many entries down to few.
+
+``dim`` holds the axes that are reduced, counted from the front; ``shape`` is the operand's, so that
+a rule which needs nothing else of the operand does not keep it alive.
+"""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
 import numpy as np
 
-from ...engine import Op
-from ...engine.op import REAL, Pin
-from ...engine.rows.choice import isfinite, where
-from ...engine.rows.powers import exp
+from ...engine.op import REAL, TABLE, Op
+from ..dims import count
 from ..node import Array
-from .shape import broadcast_to, reshape
+from .shape import broadcast_to, cast, permute, reshape
 from .structural import structural
 
+exp, where = TABLE["exp"], TABLE["where"]
+# Any: NumPy's stubs know keepdims as True or False, not as a bool
+added: Any = np.add.reduce
+multiplied: Any = np.multiply.reduce
+largest: Any = np.maximum.reduce
+smallest: Any = np.minimum.reduce
 Shape = tuple[int, ...]
+OPTIONS = {"dim": (), "keepdim": False, "shape": ()}
 
 
 def kept(shape: Shape, dims: Shape) -> Shape:
     """``shape`` with the reduced axes kept as size 1."""
-    return tuple(1 if axis in dims else n for axis, n in enumerate(shape))
+    return tuple([1 if axis in dims else n for axis, n in enumerate(shape)])
 
 
 def restore(y: Any, shape: Shape, dims: Shape, keepdim: bool) -> Any:
     """A reduction's result (or its gradient) with the reduced axes back as size 1."""
-    return y if keepdim else reshape(y, kept(shape, dims), tuple(y.shape))
+    if keepdim or len(dims) == len(shape):  # a 0-d one broadcasts as it is
+        return y
+    return reshape(y, kept(shape, dims), tuple(y.shape))
 
 
-def counted(shape: Shape, dims: Shape) -> int:
-    """How many entries go into each result."""
-    count = 1
-    for axis in dims:
-        count *= shape[axis]
-    return count
+def in_single(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """float16 is worked out in float32 and rounded once: sums of it would soon overflow."""
+
+    @functools.wraps(kernel)
+    def careful(x: Array, *params: Any) -> Any:
+        if x.dtype.char == "e":
+            return np.asarray(kernel(x.astype(np.float32), *params)).astype(np.float16)
+        return kernel(x, *params)
+
+    return careful
+
+
+# Sums and means ----------------------------------------------------------------------------------
 
 
 def _sum(x: Array, dim: Shape, keepdim: bool, shape: Shape) -> Any:
-    return np.add.reduce(x, axis=dim, keepdims=keepdim)
-
-
-sum_: Op = structural(
-    "sum", "x", _sum, params={"dim": (), "keepdim": False, "shape": ()}, symbol="Σ",
-    vjp=(
-        lambda g, y, x, dim, keepdim, shape: broadcast_to(restore(g, shape, dim, keepdim), shape),
-    ),
-    domain=(REAL,),
-    why="Every summand moves the sum one for one, so each entry gets the gradient of its sum.",
-)  # fmt: skip
+    return added(x, axis=dim, keepdims=keepdim)
 
 
 def _mean(x: Array, dim: Shape, keepdim: bool, shape: Shape) -> Any:
-    return np.add.reduce(x, axis=dim, keepdims=keepdim) / counted(shape, dim)
+    return added(x, axis=dim, keepdims=keepdim) / float(count(shape, dim))
 
 
-mean: Op = structural(
-    "mean", "x", _mean, params={"dim": (), "keepdim": False, "shape": ()},
+def _spread(g: Any, dim: Shape, keepdim: bool, shape: Shape) -> Any:
+    return broadcast_to(restore(g, shape, dim, keepdim), shape)
+
+
+sum_: Op = structural(
+    "sum", "x", in_single(_sum), params=OPTIONS, symbol="Σ",
+    vjp=(lambda g, y, x, dim, keepdim, shape: _spread(g, dim, keepdim, shape),),
+    domain=(REAL,),
+    why="Every summand moves the sum one for one, so each entry gets the gradient of its sum.",
+)  # fmt: skip
+mean_: Op = structural(
+    "mean", "x", in_single(_mean), params=OPTIONS,
     vjp=(
-        lambda g, y, x, dim, keepdim, shape: broadcast_to(
-            restore(g / counted(shape, dim), shape, dim, keepdim), shape
+        lambda g, y, x, dim, keepdim, shape: _spread(
+            g / float(count(shape, dim)), dim, keepdim, shape
         ),
     ),
     domain=(REAL,),
-    why="A sum shared out: each entry gets the gradient over the number of entries.",
+    why="A sum over n entries, divided by n: so is each entry's gradient.",
 )  # fmt: skip
 
 
-def _prod(x: Array, keepdim: bool) -> Any:
-    return np.multiply.reduce(x, axis=-1, keepdims=keepdim)
+# Spread about the mean ---------------------------------------------------------------------------
 
 
-def _prod_rule(g: Any, y: Any, x: Any, keepdim: bool) -> Any:
-    if not keepdim:
-        g, y = (reshape(z, (*x.shape[:-1], 1), tuple(z.shape)) for z in (g, y))
-    if not bool((x == 0).any()):
-        return g * (y / x)
-    return g * prod(others(x), False)
+def _var(x: Array, correction: float, dim: Shape, keepdim: bool, shape: Shape) -> Any:
+    n = count(shape, dim)
+    away = x - added(x, axis=dim, keepdims=True) / float(n)
+    return added(away * away, axis=dim, keepdims=keepdim) / max(0.0, n - correction)
 
 
-def others(x: Any) -> Any:
-    """(…, n, n): row k holds the entries of x along its last axis, with a 1 in place of the k-th."""
-    n = x.shape[-1]
-    rows = reshape(x, (*x.shape[:-1], 1, n), tuple(x.shape))
-    return where(np.eye(n, dtype=bool), 1.0, broadcast_to(rows, (*x.shape, n)))
-
-
-prod: Op = structural(
-    "prod", "x", _prod, params={"keepdim": False}, symbol="Π",
-    vjp=(_prod_rule,), domain=(REAL,),
-    pinned=(Pin(([2.0, 0.0, 3.0],), ([0.0, 6.0, 0.0],), "only the zero sees the others' product"),),
-    why="Each factor is scaled by the product of the others: y/x where nothing is 0, and where "
-    "something is, that product itself, taken with a 1 in the factor's place. Along the last axis.",
-)  # fmt: skip
-
-
-def _share(g: Any, y: Any, x: Any, dim: Shape, keepdim: bool, shape: Shape) -> Any:
-    g, y = (restore(z, shape, dim, keepdim) for z in (g, y))
-    equal = x == y
-    return where(equal, g / sum_(where(equal, 1.0, x * 0), dim, True, shape), 0.0)
-
-
-_TIE = (Pin(([1.0, 1.0],), ([0.5, 0.5],), "a tie shares the gradient evenly"),)
-amax: Op = structural(
-    "amax", "x", lambda x, dim, keepdim, shape: np.maximum.reduce(x, axis=dim, keepdims=keepdim),
-    params={"dim": (), "keepdim": False, "shape": ()}, symbol="max",
-    vjp=(_share,), domain=(REAL,), pinned=_TIE,
-    why="The largest entry takes the gradient; equally large ones share it evenly.",
-)  # fmt: skip
-amin: Op = structural(
-    "amin", "x", lambda x, dim, keepdim, shape: np.minimum.reduce(x, axis=dim, keepdims=keepdim),
-    params={"dim": (), "keepdim": False, "shape": ()}, symbol="min",
-    vjp=(_share,), domain=(REAL,), pinned=_TIE,
-    why="The smallest entry takes the gradient; equally small ones share it evenly.",
-)  # fmt: skip
-
-
-def _logsumexp(x: Array, dim: Shape, keepdim: bool, shape: Shape) -> Any:
-    top = np.maximum.reduce(x, axis=dim, keepdims=True, initial=-inf)
-    top = np.where(np.isfinite(top), top, 0)
-    y = np.log(np.add.reduce(np.exp(x - top), axis=dim, keepdims=True)) + top
-    return (y if keepdim else y.reshape(_without(shape, dim))).astype(x.dtype, copy=False)
-
-
-def _without(shape: Shape, dims: Shape) -> Shape:
-    return tuple(n for axis, n in enumerate(shape) if axis not in dims)
-
-
-def _logsumexp_rule(g: Any, y: Any, x: Any, dim: Shape, keepdim: bool, shape: Shape) -> Any:
-    g, y = (restore(z, shape, dim, keepdim) for z in (g, y))
-    return g * exp(x - where(isfinite(y), y, 0.0))
-
-
-logsumexp: Op = structural(
-    "logsumexp", "x", _logsumexp, params={"dim": (), "keepdim": False, "shape": ()},
-    vjp=(_logsumexp_rule,), domain=(REAL,),
-    why="d log Σ exp x = softmax: each entry's share exp(x - y) of the sum. The largest entry is "
-    "taken out first, so exp never overflows.",
-)  # fmt: skip
-
-
-def _centred(x: Array, dim: Shape, shape: Shape) -> Any:
-    return x - _mean(x, dim, True, shape)
-
-
-def _freedom(shape: Shape, dim: Shape, correction: float) -> float:
-    return max(0.0, counted(shape, dim) - correction)
-
-
-def _var(x: Array, dim: Shape, keepdim: bool, correction: float, shape: Shape) -> Any:
-    difference = _centred(x, dim, shape)
-    total = np.add.reduce(difference * difference, axis=dim, keepdims=keepdim)
-    return np.true_divide(total, np.asarray(_freedom(shape, dim, correction), x.dtype))
-
-
-def _from_mean(x: Any, dim: Shape, shape: Shape) -> Any:
-    return x - mean(x, dim, True, shape)
-
-
-def _var_rule(
-    g: Any, y: Any, x: Any, dim: Shape, keepdim: bool, correction: float, shape: Shape
-) -> Any:
-    n = _freedom(shape, dim, correction)
-    g = restore(g, shape, dim, keepdim)
-    return g * (2.0 / n if n else inf) * _from_mean(x, dim, shape)
-
-
-var: Op = structural(
-    "var", "x", _var, params={"dim": (), "keepdim": False, "correction": 1, "shape": ()},
-    vjp=(_var_rule,), domain=(REAL,),
-    why="Σ(x - x̄)²/n gives 2(x - x̄)/n: how x̄ moves drops out, since the differences add up to 0.",
-)  # fmt: skip
-
-
-def _std(x: Array, dim: Shape, keepdim: bool, correction: float, shape: Shape) -> Any:
-    return np.sqrt(_var(x, dim, keepdim, correction, shape))
+def _var_slope(g: Any, x: Any, correction: float, dim: Shape, shape: Shape) -> Any:
+    free = count(shape, dim) - correction
+    return g * ((x - mean_(x, dim, True, shape)) * (2.0 / free if free else inf))
 
 
 def _std_rule(
-    g: Any, y: Any, x: Any, dim: Shape, keepdim: bool, correction: float, shape: Shape
+    g: Any, y: Any, x: Any, correction: float, dim: Shape, keepdim: bool, shape: Shape
 ) -> Any:
-    g, y = (restore(z, shape, dim, keepdim) for z in (g, y))
-    n = _freedom(shape, dim, correction)
-    scale = where(y == 0, 0.0, g / (y * n))
-    return scale * _from_mean(x, dim, shape)
+    g, y = restore(g, shape, dim, keepdim), restore(y, shape, dim, keepdim)
+    return _var_slope(where(y == 0, 0.0, g / (2 * y)), x, correction, dim, shape)
 
 
-std: Op = structural(
-    "std", "x", _std, params={"dim": (), "keepdim": False, "correction": 1, "shape": ()},
+var_: Op = structural(
+    "var", "x", in_single(_var), params={"correction": 1.0, **OPTIONS},
+    vjp=(
+        lambda g, y, x, correction, dim, keepdim, shape: _var_slope(
+            restore(g, shape, dim, keepdim), x, correction, dim, shape
+        ),
+    ),
+    domain=(REAL,),
+    why="Σ (x - mean)² / (n - correction): slope 2 (x - mean) / (n - correction). That the mean "
+    "moves too adds nothing, since the distances from it add up to 0.",
+)  # fmt: skip
+std_: Op = structural(
+    "std", "x", in_single(lambda *call: np.sqrt(_var(*call))),
+    params={"correction": 1.0, **OPTIONS},
     vjp=(_std_rule,), domain=(REAL,),
-    pinned=(Pin(([1.0, 1.0],), ([0.0, 0.0],), "equal entries: 0, the middle of the cone's slopes"),),
-    why="y² is the variance, so dy = d var / 2y; where all entries are equal, 0.",
+    why="The root of the variance: its slope over 2y. Where all entries are equal that would be "
+    "0/0; the gradient there is 0.",
+)  # fmt: skip
+
+
+# Largest and smallest ----------------------------------------------------------------------------
+
+
+def _amax(x: Array, dim: Shape, keepdim: bool, shape: Shape) -> Any:
+    return largest(x, axis=dim, keepdims=keepdim)
+
+
+def _amin(x: Array, dim: Shape, keepdim: bool, shape: Shape) -> Any:
+    return smallest(x, axis=dim, keepdims=keepdim)
+
+
+def _median(x: Array, dim: Shape, keepdim: bool, shape: Shape) -> Any:
+    ordered = np.sort(x, axis=None)  # nan comes last
+    return np.nan if ordered[-1] != ordered[-1] else ordered[(x.size - 1) // 2]
+
+
+def _to_the_chosen(g: Any, y: Any, x: Any, dim: Shape, keepdim: bool, shape: Shape) -> Any:
+    """Every entry that equals the result gets the same share of its gradient."""
+    g, y = restore(g, shape, dim, keepdim), restore(y, shape, dim, keepdim)
+    there = x == y
+    ties = sum_(there, dim, True, shape)
+    return there * (g / cast(ties, g.dtype, ties.dtype))
+
+
+amax_: Op = structural(
+    "amax", "x", _amax, params=OPTIONS, symbol="max",
+    vjp=(_to_the_chosen,), domain=(REAL,),
+    why="Only the largest entry moves the result. Entries that tie share the gradient evenly.",
+)  # fmt: skip
+amin_: Op = structural(
+    "amin", "x", _amin, params=OPTIONS, symbol="min",
+    vjp=(_to_the_chosen,), domain=(REAL,),
+    why="Only the smallest entry moves the result. Entries that tie share the gradient evenly.",
+)  # fmt: skip
+median_: Op = structural(
+    "median", "x", _median, params=OPTIONS,
+    vjp=(_to_the_chosen,), domain=(REAL,),
+    why="The middle one of all entries in order, the lower one of two: only it moves the result.",
+)  # fmt: skip
+
+
+# Products ----------------------------------------------------------------------------------------
+
+
+def _prod(x: Array, dim: Shape, keepdim: bool, shape: Shape) -> Any:
+    return multiplied(x, axis=dim, keepdims=keepdim)
+
+
+def _prod_parts(
+    needed: Any, g: Array, y: Array, x: Array, dim: Shape, keepdim: bool, shape: Shape
+) -> Any:
+    g, y = restore(g, shape, dim, keepdim), restore(y, shape, dim, keepdim)
+    zero = x == 0
+    if not zero.any():
+        return (g * (y / x),)
+    zeros = added(zero, axis=dim, keepdims=True)
+    others = multiplied(np.where(zero, 1, x), axis=dim, keepdims=True)
+    alone = np.where(zero & (zeros == 1), others, 0)  # of two zeros, each is held at 0 by the other
+    return (g * np.where(zeros == 0, y / x, alone),)
+
+
+def _prod_by_halves(x: Any, dim: Shape, keepdim: bool, shape: Shape) -> Any:
+    """Products of pairs, of pairs of pairs, …: nothing is ever divided, so zeros need no care."""
+    rest = tuple(axis for axis in range(len(shape)) if axis not in dim)
+    outer = tuple(shape[axis] for axis in rest)
+    n = count(shape, dim)
+    y = permute(x, (*rest, *dim))
+    y = reshape(y, (*outer, n), tuple(y.shape))
+    if n == 0:
+        return where(True, 1.0, sum_(x, dim, keepdim, shape))
+    odd = None
+    while n > 1:
+        if n % 2:
+            last = y[..., n - 1 :]
+            odd = last if odd is None else odd * last
+        n //= 2
+        y = y[..., :n] * y[..., n : 2 * n]
+    y = y if odd is None else y * odd
+    return reshape(y, kept(shape, dim) if keepdim else outer, tuple(y.shape))
+
+
+prod_: Op = structural(
+    "prod", "x", in_single(_prod), params=OPTIONS, symbol="Π",
+    vjp=(None,), joint=_prod_parts, composition=_prod_by_halves, domain=(REAL,),
+    why="Each factor is scaled by the product of the others: y/x, where x is not 0. A single 0 has "
+    "the product of the others, and takes all of the gradient. Fused: the composition multiplies "
+    "in halves, several times slower, but any derivative of it is right at zeros.",
+)  # fmt: skip
+
+
+# Sums of exponentials ----------------------------------------------------------------------------
+
+
+def _logsumexp(x: Array, dim: Shape, keepdim: bool, shape: Shape) -> Any:
+    if x.size == 0:
+        return np.log(added(x, axis=dim, keepdims=keepdim) * 0)
+    top = largest(x, axis=dim, keepdims=True)
+    base = np.where(np.isfinite(top), top, 0)
+    y = np.log(added(np.exp(x - base), axis=dim, keepdims=keepdim))
+    return y + (base if keepdim else base.reshape(y.shape))
+
+
+logsumexp_: Op = structural(
+    "logsumexp", "x", in_single(_logsumexp), params=OPTIONS,
+    vjp=(
+        lambda g, y, x, dim, keepdim, shape: restore(g, shape, dim, keepdim)
+        * exp(x - restore(y, shape, dim, keepdim)),
+    ),
+    domain=(REAL,),
+    why="log Σ exp(x), a soft maximum: each entry has its softmax share, exp(x - y). The kernel "
+    "takes the largest entry out first, so that no exponential overflows.",
 )  # fmt: skip

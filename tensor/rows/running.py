@@ -1,68 +1,106 @@
-"""Rows whose results run along an axis: sums, products, of all entries so far."""
+"""Rows that carry something along one axis: running sums and products."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ...engine import Op
-from ...engine.op import REAL, Pin
-from ...engine.rows.choice import where
-from ...engine.rows.powers import exp
+from ...engine.op import REAL, TABLE, Op
 from ..node import Array
-from .reductions import others, sum_
-from .shape import broadcast_to, reshape
+from .reductions import in_single
 from .structural import structural
 
+logaddexp = TABLE["logaddexp"]
 
-def _cumsum(x: Array, dim: int, backwards: bool) -> Any:
-    if backwards:
-        return np.flip(np.add.accumulate(np.flip(x, dim), axis=dim), dim)
+
+def doubled(combine: Callable[[Any, Any], Any], x: Any, dim: int) -> Any:
+    """A running combination in log2(n) steps, each with twice as many entries combined.
+
+    Hillis & Steele, "Data parallel algorithms" (1986). Made of ``combine`` and slices alone, so
+    that it can be differentiated to any order.
+    """
+    from ..joining import cat
+
+    before = (slice(None),) * dim
+    step = 1
+    while x.ndim and step < x.shape[dim]:
+        head, tail = x[(*before, slice(step))], x[(*before, slice(step, None))]
+        x = cat([head, combine(tail, x[(*before, slice(-step))])], dim)
+        step *= 2
+    return x
+
+
+def backwards(x: Array, dim: int) -> Array:
+    return x[(slice(None),) * dim + (slice(None, None, -1),)]
+
+
+def _cumsum(x: Array, dim: int, reverse: bool) -> Any:
+    if x.ndim == 0:
+        return x.copy()
+    if reverse:
+        return backwards(np.add.accumulate(backwards(x, dim), axis=dim), dim)
     return np.add.accumulate(x, axis=dim)
 
 
 cumsum: Op = structural(
-    "cumsum", "x", _cumsum, params={"dim": 0, "backwards": False},
-    vjp=(lambda g, y, x, dim, backwards: cumsum(g, dim, not backwards),), domain=(REAL,),
-    why="An entry is in its own sum and all later ones: gradients add up from the other end.",
+    "cumsum", "x", in_single(_cumsum), params={"dim": 0, "reverse": False},
+    vjp=(lambda g, y, x, dim, reverse: cumsum(g, dim, not reverse),), domain=(REAL,),
+    why="An entry is part of every sum from its place on: the gradients add up from the other end.",
 )  # fmt: skip
 
 
-def _cumprod_rule(g: Any, y: Any, x: Any) -> Any:
-    if not bool((x == 0).any()):
-        return cumsum(g * y, x.ndim - 1, True) / x
-    n, shape = x.shape[-1], (*x.shape, x.shape[-1])
-    products = cumprod(others(x))  # row k: the running products with a 1 in place of entry k
-    g = broadcast_to(reshape(g, (*x.shape[:-1], 1, n), tuple(x.shape)), shape)
-    later = np.triu(np.ones((n, n), dtype=bool))
-    return sum_(where(later, g * products, 0.0), (x.ndim,), False, shape)
+def _cumprod(x: Array, dim: int) -> Any:
+    return np.multiply.accumulate(x, axis=dim) if x.ndim else x.copy()
+
+
+def _cumprod_parts(needed: Any, g: Array, y: Array, x: Array, dim: int) -> Any:
+    """Up to the first 0 the products can be divided; that 0 has the products of the others from its
+    place on; after it everything is held at 0."""
+    if x.ndim == 0:
+        return (g,)
+    zero = x == 0
+    if not zero.any():
+        return (_cumsum(g * y, dim, True) / x,)
+    zeros = np.add.accumulate(zero, axis=dim)
+    first = zero & (zeros == 1)
+    before = zeros == 0
+    others = np.multiply.accumulate(np.where(first, 1, x), axis=dim)
+    at_first = _cumsum(np.where(before, 0, g * others), dim, True)
+    part = _cumsum(np.where(before, g * y, 0), dim, True) / np.where(zero, 1, x)
+    return (np.where(before, part, np.where(first, at_first, 0)),)
 
 
 cumprod: Op = structural(
-    "cumprod", "x", lambda x: np.multiply.accumulate(x, axis=-1),
-    vjp=(_cumprod_rule,), domain=(REAL,),
-    pinned=(Pin(([2.0, 0.0, 3.0],), ([1.0, 8.0, 0.0],), "zeros see the product of the others"),),
-    why="Entry k is a factor of its own product and all later ones: Σ gᵢyᵢ/xₖ over i ≥ k; where "
-    "something is 0, with the products that leave out entry k. Along the last axis.",
+    "cumprod", "x", in_single(_cumprod), params={"dim": 0},
+    vjp=(None,), joint=_cumprod_parts, domain=(REAL,),
+    composition=lambda x, dim: doubled(lambda a, b: a * b, x, dim),
+    why="An entry scales every product from its place on: Σ g y / x over those. Zeros are taken "
+    "apart as in prod, and it is fused for the same reason.",
 )  # fmt: skip
 
 
-def _logcumsumexp_rule(g: Any, y: Any, x: Any) -> Any:
-    n, shape = x.shape[-1], (*x.shape, x.shape[-1])
-    column = broadcast_to(reshape(x, (*x.shape, 1), tuple(x.shape)), shape)
-    row, g = (
-        broadcast_to(reshape(z, (*x.shape[:-1], 1, n), tuple(x.shape)), shape) for z in (y, g)
-    )
-    later = np.triu(np.ones((n, n), dtype=bool))
-    gap = where(later, column - row, 0.0)  # never above 0 where it counts
-    shares = where(later & (gap == gap), exp(where(gap == gap, gap, 0.0)), 0.0)
-    return sum_(g * shares, (x.ndim,), False, shape)
+def _logcumsumexp(x: Array, dim: int) -> Any:
+    return np.logaddexp.accumulate(x, axis=dim) if x.ndim else x.copy()
+
+
+def _logcumsumexp_parts(needed: Any, g: Array, y: Array, x: Array, dim: int) -> Any:
+    """Σ g exp(x - y) over the sums from each place on, with the gradients' logarithms, by sign."""
+    if x.ndim == 0:
+        return (g,)
+
+    def share(part: Array) -> Any:
+        logs = np.where(part > 0, np.log(part) - y, -np.inf)
+        return np.exp(x + backwards(_logcumsumexp(backwards(logs, dim), dim), dim))
+
+    return (share(g) - share(-g),)
 
 
 logcumsumexp: Op = structural(
-    "logcumsumexp", "x", lambda x: np.logaddexp.accumulate(x, axis=-1),
-    vjp=(_logcumsumexp_rule,), domain=(REAL,),
-    why="Entry k has the share exp(xₖ - yᵢ) of its own sum and all later ones: never above 1, so "
-    "nothing overflows. Along the last axis.",
+    "logcumsumexp", "x", in_single(_logcumsumexp), params={"dim": 0},
+    vjp=(None,), joint=_logcumsumexp_parts, domain=(REAL,),
+    composition=lambda x, dim: doubled(logaddexp, x, dim),
+    why="An entry has the share exp(x - y) in every sum from its place on. Fused, since those "
+    "shares can only be added up as logarithms without overflow.",
 )  # fmt: skip
