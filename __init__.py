@@ -296,7 +296,18 @@ from .tensor.shape import (
     unflatten,
     unsqueeze,
 )
-from .tensor.sorting import argsort, bincount, kthvalue, median, sort, topk, unique
+from .tensor.shares import log_softmax, softmax
+from .tensor.sorting import (
+    argsort,
+    bincount,
+    kthvalue,
+    median,
+    msort,
+    sort,
+    topk,
+    unique,
+    unique_consecutive,
+)
 from .tensor.transforms import (
     grad,
     grad_and_value,
