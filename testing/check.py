@@ -22,6 +22,7 @@ from .probes import (
 )
 from .problem import Array, ArrayProblem, Problem
 from .report import OperandReport, Report, Rung, Verdict, remainder_order
+from .report import place as place_of
 
 RTOL = 1e-6
 _COMPLEX_RTOL = 1e-10
@@ -288,6 +289,12 @@ class _Check:
         verdict = Verdict.CORRECT if worst is None else worst.verdict
         if self.evaluate.altered:
             self.notes.append("fn changed its input arrays (the check worked on copies)")
+        if court.nearest is not None:
+            distance, operand, index = court.nearest
+            place = place_of(self.problem.names[operand], index, None)
+            self.notes.append(
+                f"{place} is within {distance:.0e} of a kink; the slope on its own side was taken"
+            )
         guilty = verdict in (Verdict.WRONG, Verdict.NOT_FINITE)
         return Report(
             verdict=verdict,

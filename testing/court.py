@@ -32,6 +32,7 @@ class Court:
         self.gradients: list[list[FloatArray]] = []
         self.errors: FloatArray | None = None  # rows x probes: how far apart what agreed was
         self.findings: list[Finding] = []
+        self.nearest: tuple[float, int, tuple[int, ...]] | None = None  # kink: distance, place
         self._ladders: dict[int, tuple[FloatArray, FloatArray, FloatArray]] = {}
         self._judged: set[int] = set()
 
@@ -49,9 +50,20 @@ class Court:
         found = self._verdict(r, c, claim, scale)
         if found.verdict is Verdict.CORRECT:
             assert self.errors is not None
+            self._remember_kink(c, found)
             self.errors[r, c] = abs(claim - found.measured) / (scale or 1.0)
         elif self.probes[c].single or not self._narrow(r, c, claim, found):
             self.record(r, c, claim, found)
+
+    def _remember_kink(self, c: int, found: Judgement) -> None:
+        """Keep the nearest kink that an entry was acquitted in spite of."""
+        probe = self.probes[c]
+        if not found.kink or not probe.single:
+            return
+        distance = found.kink * float(probe.weights[0])
+        if self.nearest is None or distance < self.nearest[0]:
+            index = place_in(int(probe.entries[0]), self.evaluate.operands[probe.operand].shape)
+            self.nearest = (distance, probe.operand, index)
 
     def _verdict(self, r: int, c: int, claim: float, scale: float) -> Judgement:
         """Judge one claim by the ladder of its probe."""

@@ -16,7 +16,7 @@ The step with the smallest *error bar* is chosen, never the one that agrees best
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,10 @@ class Samples:
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict on one claim, in the units of the samples."""
+    """A verdict on one claim, in the units of the samples.
+
+    ``kink`` is the smallest step at which a kink was still seen, 0.0 where there was none.
+    """
 
     verdict: Verdict
     measured: float
@@ -68,6 +71,7 @@ class Judgement:
     reason: str
     rungs: tuple[Rung, ...] = ()
     slopes: tuple[float, float] | None = None
+    kink: float = 0.0
 
 
 def judge(
@@ -99,7 +103,8 @@ def judge(
         reason = "the edge of the domain, where the one-sided slope does not settle"
         return Judgement(Verdict.KINK, slope, bar, reason, rungs)
     hidden = samples.blind + rtol * max(scale, abs(slope))
-    return _compare(curve, claim, slope, bar, max(scale, abs(slope)), hidden, natural, rungs)
+    found = _compare(curve, claim, slope, bar, max(scale, abs(slope)), hidden, natural, rungs)
+    return replace(found, kink=float(curve.steps[broken - 1])) if broken else found
 
 
 def _compare(
@@ -152,8 +157,8 @@ class _Curve:
     slope: FloatArray  # the best quotient of each rung: central, or extrapolated one-sided
     right: FloatArray
     left: FloatArray
-    rounding: float
-    noise: float  # error of one evaluation of f, as the scatter at the smallest steps shows it
+    rounding: FloatArray  # error of one evaluation of f on each rung: of f itself, and of x + h
+    noise: FloatArray  # the same, as the scatter at the smallest steps shows it, if that is more
     one_sided: bool
 
     @staticmethod
@@ -180,16 +185,20 @@ class _Curve:
             right = left = side[1:]
         tail = slice(max(0, len(h) - 7), None)
         scatter = np.sort(np.abs(np.diff(slope[tail])) * h[tail][1:])
-        # x + h is rounded too: half an ulp of x, seen through the slope.
-        inputs = 2.0**-52 * samples.position * float(np.median(np.abs(slope)))
-        rounding = samples.rounding + inputs
-        noise = max(rounding, 2 * float(scatter[-2]))
-        return _Curve(h, slope, right, left, rounding, noise, one_sided)
+        noise = max(samples.rounding, 2 * float(scatter[-2]))
+        # x + h is rounded too, by an ulp of x: seen through the slope at x + h, not that at x.
+        # Where the slope at x is 0 this is all there is, and it does not shrink with h.
+        ulp = 2.0**-52 * samples.position
+        rounding = samples.rounding + ulp * np.maximum(np.abs(right), np.abs(left))
+        return _Curve(h, slope, right, left, rounding, np.maximum(noise, rounding), one_sided)
 
     @property
     def around(self) -> float:
         """The largest slope over the large steps: what counts as a slope in this neighbourhood."""
-        return float(np.max(np.abs(self.slope[:5])))
+        sides = np.maximum(
+            np.abs(self.right), np.abs(self.left)
+        )  # at a minimum these differ from 0
+        return float(np.max(sides[:5]))
 
     def best(self, start: int) -> tuple[float, float]:
         """The slope with the smallest error bar among the rungs from ``start`` on.
@@ -199,7 +208,7 @@ class _Curve:
         """
         if start >= len(self.steps):
             return float(self.slope[-1]), math.inf
-        slope, noise = self.slope[start:], self.noise / self.steps[start:]
+        slope, noise = self.slope[start:], (self.noise / self.steps)[start:]
         apart = np.abs(slope[:, None] - slope[None, :]) - 3 * (noise[:, None] + noise[None, :])
         smaller = np.triu(np.maximum(apart, 0.0), 1)  # column: a smaller step than the row's
         bars = 4 * noise + smaller.max(axis=1)
@@ -245,9 +254,10 @@ class _Curve:
     def rungs(self, claim: float) -> tuple[Rung, ...]:
         """Every second rung, for a reader."""
         out = []
-        for h, slope, right in zip(self.steps, self.slope, self.right, strict=True):
+        rows = zip(self.steps, self.slope, self.right, self.noise, strict=True)
+        for h, slope, right, noise in rows:
             remainder = abs(float(right) - claim) * float(h)
-            above = remainder if remainder > 4 * self.noise else 0.0
+            above = remainder if remainder > 4 * float(noise) else 0.0
             out.append(Rung(float(h), float(slope), abs(float(slope) - claim), above))
         return tuple(out[:16:2])
 

@@ -87,7 +87,10 @@ def indices(draw: Any, shape: Shape, advanced: bool = True) -> Any:
         elif kind == "int":
             parts.append(draw(st.integers(-n, n - 1)))
         elif kind == "list":
-            parts.append(draw(st.lists(st.integers(-n, n - 1), min_size=length, max_size=length)))
+            places = draw(st.lists(st.integers(-n, n - 1), min_size=length, max_size=length))
+            if draw(st.booleans()):  # one entry under two names: 1 and 1 - n
+                places[-1] = places[0] - n if places[0] >= 0 else places[0] + n
+            parts.append(places)
         else:
             parts.append(draw(st.lists(st.booleans(), min_size=n, max_size=n)))
             fancy = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..laws import Case
 from . import (
     arrange,
+    attention,
     factors,
     indexing,
     linalg,
@@ -22,6 +23,7 @@ __all__ = [
     "REFERENCES",
     "Case",
     "arrange",
+    "attention",
     "case",
     "cases_of",
     "convolution",

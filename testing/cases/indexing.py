@@ -31,15 +31,20 @@ def placed(draw: Any) -> Case:
 @st.composite
 def picked_anywhere(draw: Any) -> Case:
     x = draw(arrays(shapes(min_dims=1)))
-    return Case((x,), (draw(indices(x.shape)), x.shape))
+    return Case((x,), (_addressed(draw(indices(x.shape))), x.shape))
 
 
 @case("collect", reference=lambda g, index, shape: _collected(g, index, shape))
 @st.composite
 def collected(draw: Any) -> Case:
     shape = draw(shapes(min_dims=1))
-    index = draw(indices(shape))
+    index = _addressed(draw(indices(shape)))
     return Case((draw(arrays(np.zeros(shape)[index].shape)),), (index, shape))
+
+
+def _addressed(index: Any) -> Any:
+    """The index as kernels take it: lists as arrays."""
+    return tuple(np.array(part) if isinstance(part, list) else part for part in index)
 
 
 def _collected(g: Any, index: Any, shape: Any) -> Any:

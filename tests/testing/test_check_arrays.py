@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -208,6 +210,13 @@ def test_kinks():
     jump = check_gradients(np.floor, np.array([1.0]), grad_fn=lambda g, x: 0 * g)
     assert jump.verdict == "kink"
     assert "jumps" in jump.worst.reason
+
+
+def test_the_distance_to_a_kink_is_told():
+    near = np.array([1.0, 1e-8])
+    report = check_gradients(lambda x: np.maximum(x, 0), near, grad_fn=lambda g, x: g * (x > 0))
+    assert report
+    assert re.search(r"x\[1\] is within \de-08 of a kink", str(report))
 
 
 def test_noise_is_not_called_wrong():

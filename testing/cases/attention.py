@@ -1,0 +1,36 @@
+"""Cases of attention, masked and not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from ..laws import Case
+from ..strategies import arrays, shapes
+from .registry import case
+
+
+@case("scaled_dot_product_attention", reference=lambda *args: _attended(*args))
+@st.composite
+def queries_keys_values(draw: Any) -> Case:
+    lead = draw(shapes(max_dims=2, min_side=1, max_side=2))
+    length, steps = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    width, out = draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    q = draw(arrays((*lead, length, width)))
+    k, v = draw(arrays((*lead, steps, width))), draw(arrays((*lead, steps, out)))
+    mask = draw(arrays(draw(st.sampled_from([(), (length, steps)]))))
+    causal = draw(st.booleans())
+    return Case((q, k, v, mask), (draw(st.sampled_from([0.5, 1.0])), causal, None))
+
+
+def _attended(
+    q: Any, k: Any, v: Any, mask: Any, scale: float, causal: bool, keep: Any
+) -> np.ndarray[Any, Any]:
+    scores = np.einsum("...le,...se->...ls", q, k) * scale + mask
+    if causal:
+        scores = np.where(np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf)
+    e = np.exp(scores)
+    mixed: np.ndarray[Any, Any] = np.einsum("...ls,...sv->...lv", e / e.sum(-1, keepdims=True), v)
+    return mixed
