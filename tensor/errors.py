@@ -84,6 +84,8 @@ def axis_out_of_range(name: str, dim: int, ndim: int) -> IndexError:
 
 def normal_dim(name: str, dim: Any, ndim: int) -> int:
     """``dim`` counted from the front, checked. A 0-d tensor takes 0 and -1, as in PyTorch."""
+    if dim.__class__ is int and -ndim <= dim < ndim:
+        return dim if dim >= 0 else dim + ndim
     if isinstance(dim, bool) or not hasattr(dim, "__index__"):
         raise TypeError(f"{name}: expected dim to be an int, got {type(dim).__name__} {dim!r}")
     place = dim.__index__()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arguments import numbers, said, whole
-from .dtypes import DType, result_dtype
+from .dtypes import result_dtype
 from .errors import ShapeError, normal_dim
 from .record import apply
 from .rows import arrange as rows
@@ -22,23 +22,27 @@ Tensors = Sequence["Tensor"]
 
 
 def _several(name: str, tensors: Any) -> list[Tensor]:
-    """A list of tensors of one dtype, the one they all fit in."""
+    """A list of tensors, brought to the one dtype that they all fit in."""
     if not isinstance(tensors, (tuple, list)):
         raise TypeError(f"{name}: expected a tuple or list of tensors, got {said(tensors)}")
     if not tensors:
         raise ShapeError(
             f"{name}: expected one tensor or more, got an empty {type(tensors).__name__}"
         )
-    for i, x in enumerate(tensors):
-        if not hasattr(x, "_data"):
-            raise TypeError(f"{name}: expected tensors, got {said(x)} at position {i}")
-    return list(tensors)
+    try:
+        first = tensors[0]._data.dtype
+        for x in tensors:
+            if x._data.dtype is not first:
+                break
+        else:
+            return list(tensors)
+    except AttributeError:
+        i, x = next((i, x) for i, x in enumerate(tensors) if not hasattr(x, "_data"))
+        raise TypeError(f"{name}: expected tensors, got {said(x)} at position {i}") from None
+    return _one_dtype(list(tensors))
 
 
 def _one_dtype(tensors: list[Tensor]) -> list[Tensor]:
-    first: DType = tensors[0]._data.dtype
-    if all(x._data.dtype is first for x in tensors):
-        return tensors
     shaped = tuple([x._data.dtype for x in tensors if x._data.ndim])
     single = tuple([x._data.dtype for x in tensors if not x._data.ndim])
     wanted = result_dtype(shaped, single, ())
@@ -58,18 +62,22 @@ def cat(tensors: Tensors, dim: int = 0, *, axis: int | None = None) -> Tensor:
     tensor([[0., 1., 1.],
             [0., 1., 1.]])
     """
-    parts = _one_dtype(_several("cat", tensors))
-    kept = [x for x in parts if x._data.shape != (0,)] or parts[:1]
-    shape = kept[0]._data.shape
-    for i, x in enumerate(parts):
-        if not x._data.ndim:
+    parts = _several("cat", tensors)
+    sizes = [x._data.shape for x in parts]
+    if (0,) in sizes:
+        parts = [x for x in parts if x._data.shape != (0,)] or parts[:1]
+        sizes = [x._data.shape for x in parts]
+    shape = sizes[0]
+    for i, other in enumerate(sizes):
+        if not other:
             raise ShapeError(
                 f"cat: the tensor at position {i} is 0-d, it has no axis to join; use stack"
             )
     place = normal_dim("cat", dim if axis is None else axis, len(shape))
-    for x in kept:
-        _check_sizes(shape, x._data.shape, place)
-    return apply(rows.cat, tuple(kept), (place, tuple([x._data.shape[place] for x in kept])))
+    for other in sizes:
+        if other != shape:
+            _check_sizes(shape, other, place)
+    return apply(rows.cat, tuple(parts), (place, tuple([other[place] for other in sizes])))
 
 
 concat = concatenate = cat
@@ -97,7 +105,7 @@ def stack(tensors: Tensors, dim: int = 0) -> Tensor:
     >>> gradling.stack([gradling.zeros(3), gradling.ones(3)]).shape
     (2, 3)
     """
-    parts = _one_dtype(_several("stack", tensors))
+    parts = _several("stack", tensors)
     shape = parts[0]._data.shape
     for i, x in enumerate(parts):
         if x._data.shape != shape:
@@ -136,7 +144,7 @@ def column_stack(tensors: Tensors) -> Tensor:
 
 def block_diag(*tensors: Tensor) -> Tensor:
     """Matrices as blocks along the diagonal of a matrix of zeros."""
-    blocks = [atleast_2d(x) for x in _one_dtype(_several("block_diag", tensors))]
+    blocks = [atleast_2d(x) for x in _several("block_diag", tensors)]
     if any(x._data.ndim > 2 for x in blocks):
         raise ShapeError(f"block_diag: expected matrices, got shapes {[x.shape for x in tensors]}")
     width = sum([x._data.shape[1] for x in blocks])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import said
+from .dtypes import int64
 from .errors import DtypeError
 from .node import Array
 
@@ -29,7 +30,12 @@ def index_array(name: str, index: Any, n: int, dim: int, negative: bool = False)
         raise TypeError(f"{name}: expected index to be a tensor, got {said(index)}")
     if array.dtype.kind not in "iu":
         raise DtypeError(f"{name}: expected whole numbers as index, got {array.dtype}; use .long()")
-    if array.size and (array.max() >= n or array.min() < (-n if negative else 0)):
+    if array.dtype is int64 and not negative:  # seen as unsigned, negative ones are huge
+        wrong_somewhere = array.size and array.view(np.uint64).max() >= n
+    else:
+        low = -n if negative else 0
+        wrong_somewhere = array.size and (array.max() >= n or array.min() < low)
+    if wrong_somewhere:
         wrong = array[(array >= n) | (array < (-n if negative else 0))].flat[0]
         raise PositionError(
             f"{name}: index {wrong} is out of range for axis {dim} with {n} entries; "

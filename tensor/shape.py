@@ -20,6 +20,13 @@ Shape = tuple[int, ...]
 
 def given(name: str, separate: tuple[Any, ...], named: dict[str, Any], keyword: str) -> Shape:
     """The numbers of ``f(x, 2, 3)``, ``f(x, (2, 3))`` or ``f(x, dims=(2, 3))``."""
+    if separate and not named:  # the common case first: nothing but ints
+        plain = separate[0] if len(separate) == 1 and separate[0].__class__ is tuple else separate
+        for n in plain:
+            if n.__class__ is not int:
+                break
+        else:
+            return plain
     if named:
         if separate or set(named) != {keyword}:
             extra = sorted(set(named) - {keyword}) or [keyword]
@@ -34,8 +41,11 @@ def given(name: str, separate: tuple[Any, ...], named: dict[str, Any], keyword: 
 
 def completed(name: str, wanted: Shape, have: Shape) -> Shape:
     """``wanted`` with a -1 worked out, checked against the number of entries."""
-    count, known = prod(have), prod([n for n in wanted if n != -1])
+    count, known = prod(have), prod(wanted)
+    if known == count and (count or -1 not in wanted) and min(wanted, default=0) >= 0:
+        return wanted
     blanks = wanted.count(-1)
+    known = prod([n for n in wanted if n != -1])
     if blanks > 1 or any(n < -1 for n in wanted):
         raise ShapeError(f"{name}: sizes must be positive, with at most one -1, got {wanted}")
     if blanks and known == 0:
@@ -227,6 +237,8 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Axes ``dim0`` and ``dim1`` exchanged."""
     ndim = input._data.ndim
     a, b = normal_dim("transpose", dim0, ndim), normal_dim("transpose", dim1, ndim)
+    if ndim == 2:
+        return apply(rows.permute, (input,), ((1, 0) if a != b else (0, 1),))
     if ndim == 0:
         return apply(rows.alias, (input,))
     order = list(range(ndim))
@@ -297,6 +309,8 @@ def expand(input: Tensor, *size: Any, **named: Any) -> Tensor:
 def _expanded(name: str, input: Tensor, wanted: Shape) -> Tensor:
     have = input._data.shape
     lead = len(wanted) - len(have)
+    if wanted[lead:] == have and lead >= 0 and min(wanted, default=0) >= 0:
+        return apply(rows.broadcast_to, (input,), (wanted,))
     if lead < 0:
         raise ShapeError(
             f"{name}: {have} has more axes than {wanted}; give a size for each of them (-1 keeps "
