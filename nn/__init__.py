@@ -15,6 +15,8 @@ from .activation import (
     Tanh,
     Tanhshrink,
 )
+from .attention import MultiheadAttention
+from .block import TransformerBlock
 from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .distance import CosineSimilarity, PairwiseDistance
@@ -73,6 +75,7 @@ from .pooling import (
     MaxUnpool1d,
     MaxUnpool2d,
 )
+from .positional import LearnedPositionalEncoding, SinusoidalPositionalEncoding
 from .rectifiers import (
     Hardshrink,
     Hardsigmoid,
@@ -89,6 +92,13 @@ from .rectifiers import (
 from .scalar import MLP, Layer, Neuron
 from .softmax import GLU, LogSoftmax, Softmax, Softmax2d, Softmin
 from .summary import Summary, summary
+from .transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 from .upsampling import (
     PixelShuffle,
     PixelUnshuffle,
@@ -153,6 +163,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
+    "LearnedPositionalEncoding",
     "Linear",
     "LogSigmoid",
     "LogSoftmax",
@@ -170,6 +181,7 @@ __all__ = [
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "Neuron",
     "PReLU",
@@ -187,6 +199,7 @@ __all__ = [
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "SinusoidalPositionalEncoding",
     "SmoothL1Loss",
     "SoftMarginLoss",
     "Softmax",
@@ -202,6 +215,12 @@ __all__ = [
     "TensorMLP",
     "TensorNeuron",
     "Threshold",
+    "Transformer",
+    "TransformerBlock",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "Unflatten",
