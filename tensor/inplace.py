@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine import TABLE
 from ..engine.modes import mode
 from . import edits, views
 from .dtypes import rank
 from .errors import ShapeError
 from .node import Array, Node
+from .quiet import Quiet
 from .record import apply
 from .rows.shape import cast, view_put
 
@@ -128,6 +130,20 @@ def _carry(before: Node, now: Node) -> None:
             now.note(key, before.noted(key))
 
 
+def _plain(target: Tensor, other: Any) -> bool:
+    """Whether ``target op= other`` can be written at once: no gradient sees it, none converts."""
+    a, b, now = target._data, getattr(other, "_data", None), mode()
+    return (
+        b is not None
+        and b.shape == a.shape
+        and b.dtype is a.dtype
+        and a.dtype.char in "fd"
+        and a.flags.writeable
+        and not now.anomaly
+        and (not now.grad or (target._node is None and other._node is None))
+    )
+
+
 def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """The method ``name_`` of a function ``name``: its result, kept in the first argument."""
     name = f"{function.__name__}_"
@@ -142,8 +158,15 @@ def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 def augmented(function: Callable[..., Tensor], symbol: str) -> Callable[..., Tensor]:
     """``x += y`` and its like: in place, as PyTorch does it."""
+    kernel = TABLE[function.__name__].on[Array]
+    direct = kernel if isinstance(kernel, np.ufunc) else None
 
     def method(self: Tensor, other: Any) -> Tensor:
+        if direct is not None and _plain(self, other):  # a step of descent written by hand
+            edits.note(self._data)
+            with Quiet():
+                direct(self._data, other._data, self._data)
+            return self
         new = function(self, other)
         return new if new is NotImplemented else assign(self, new, symbol)
 
