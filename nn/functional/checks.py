@@ -17,6 +17,7 @@ from ...tensor.dtypes import promote_types
 from ...tensor.errors import ShapeError
 
 Shape = tuple[int, ...]
+REDUCTIONS = ("mean", "sum", "none")
 _PACKAGE = __name__.partition(".")[0]
 told: set[str] = set()  # the warnings that were given
 
@@ -64,11 +65,13 @@ def pair(name: str, input: Any, target: Any, broadcast: bool = False) -> tuple[T
         ShapeError: shapes differ, and ``broadcast`` was not asked for: a mean over all pairs of
             entries is hardly ever meant.
     """
-    tensor_operands(name, input=input, target=target)
-    if input._data.shape == target._data.shape and input._data.dtype is target._data.dtype:
-        if input._data.dtype.kind == "f":
-            return input, target
-    elif input.shape != target.shape and not broadcast:
+    try:
+        a, b = input._data, target._data
+    except AttributeError:
+        tensor_operands(name, input=input, target=target)
+    if a.shape == b.shape and a.dtype is b.dtype and a.dtype.kind == "f":
+        return input, target  # the usual case, without delay
+    if input.shape != target.shape and not broadcast:
         raise ShapeError(_different(name, input, target))
     dtype = promote_types(input.dtype, target.dtype)
     if dtype.kind != "f":
@@ -95,8 +98,8 @@ def _different(name: str, input: Tensor, target: Tensor) -> str:
 
 def check_reduction(name: str, reduction: str, *more: str) -> None:
     """One of the known reductions."""
-    if reduction not in ("mean", "sum", "none", *more):
-        known = ", ".join(map(repr, ("mean", "sum", "none", *more)))
+    if reduction not in REDUCTIONS and reduction not in more:
+        known = ", ".join(map(repr, (*REDUCTIONS, *more)))
         raise ValueError(f"{name}: reduction must be one of {known}, got {reduction!r}")
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ...tensor import Tensor
 from ...tensor.errors import ShapeError
-from ...tensor.record import apply
+from ...tensor.node import Array, Node
+from ...tensor.quiet import IGNORE, silence
+from ...tensor.record import record
 from ..rows import linear as rows
 from .checks import reshapes_that
 
@@ -31,18 +33,29 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     tensor([[4.],
             [4.]])
     """
+    arrays: tuple[Array, ...]
     try:
         x, w = input._data, weight._data
         fits = x.shape[-1] == w.shape[1] and x.dtype is w.dtype and w.ndim == 2
+        if bias is None:
+            op, arrays = rows.linear_without_bias, (x, w)
+            nodes: tuple[Node | None, ...] = (input._node, weight._node)
+        else:
+            b = bias._data
+            fits = fits and b.shape == w.shape[:1] and b.dtype is x.dtype
+            op, arrays = rows.linear, (x, w, b)
+            nodes = (input._node, weight._node, bias._node)
     except (AttributeError, IndexError):
         fits = False
-    if bias is None:
-        if not fits:
-            _explain(input, weight, bias)
-        return apply(rows.linear_without_bias, (input, weight))
-    if not fits or bias._data.shape != w.shape[:1] or bias._data.dtype is not x.dtype:
+    if not fits:
         _explain(input, weight, bias)
-    return apply(rows.linear, (input, weight, bias))
+    # as record.apply does it, which would look at each operand anew: most of a small net is this
+    token = silence.set(IGNORE)
+    try:
+        y = op.on[Array](*arrays)
+    finally:
+        silence.reset(token)
+    return record(op, y, nodes, arrays, ())
 
 
 def _explain(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:

@@ -6,21 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ...tensor import Tensor
+from ...tensor import Tensor, shares
 from ...tensor.errors import ShapeError, normal_dim
 from ...tensor.generators import drawing
 
 
-def _shifted(name: str, input: Tensor, dim: int | None, dtype: Any) -> tuple[Tensor, int]:
-    dim = normal_dim(name, _dim(name, dim, input.ndim), input.ndim)
-    x = input if dtype is None else input.to(dtype)
-    if x._data.size == 0:
-        return x, dim
-    top = np.max(x._data, axis=dim, keepdims=True)
-    return x - Tensor(np.where(np.isfinite(top), top, 0).astype(x.dtype)), dim
-
-
-def _dim(name: str, dim: int | None, ndim: int) -> int:
+def _dim(name: str, dim: int | None) -> int:
     if dim is None:
         raise TypeError(f"{name}: say along which dim the shares add up to 1; dim=-1 is the last")
     return dim
@@ -33,9 +24,8 @@ def softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
     >>> softmax(gradling.tensor([0.0, 0.0]), 0).tolist()
     [0.5, 0.5]
     """
-    z, dim = _shifted("softmax", input, dim, dtype)
-    e = z.exp()
-    return e / e.sum(dim, keepdim=True)
+    y: Tensor = shares.softmax(input, _dim("softmax", dim), dtype)
+    return y
 
 
 def log_softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
@@ -45,13 +35,13 @@ def log_softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Ten
     >>> log_softmax(gradling.tensor([0.0, -1000.0]), 0).tolist()
     [0.0, -1000.0]
     """
-    z, dim = _shifted("log_softmax", input, dim, dtype)
-    return z - z.exp().sum(dim, keepdim=True).log()
+    y: Tensor = shares.log_softmax(input, _dim("log_softmax", dim), dtype)
+    return y
 
 
 def softmin(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
     """softmax of -x."""
-    return softmax(-input, _dim("softmin", dim, input.ndim), dtype)
+    return softmax(-input, _dim("softmin", dim), dtype)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
