@@ -13,6 +13,7 @@ from ..engine.modes import enable_grad, mode
 from . import edits
 from .node import Array, Bundle, Node
 from .quiet import Quiet
+from .rows.indexing import getitem
 from .rows.shape import _sum_to, alias, cast, sum_to
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def run(
     found: Gradients = {}
     parts_of = _differentiable_parts if create_graph else _plain_parts
     anomaly = mode().anomaly
+    ours: set[Node] = set()  # nodes whose gradient is an array made here: it may grow in place
     with enable_grad() if create_graph else Quiet():
         for node in order:
             g = gradients.pop(node, None)
@@ -77,6 +79,10 @@ def run(
                 continue
             if edits.latest > node.seq or node.extra is not None:
                 edits.check(node)
+            if node.op is getitem and node.inputs[0] in ours and not anomaly and not free:
+                # layer after layer of one tensor: without an array of zeros for each
+                gradients[node.inputs[0]][node.params[0]] += g
+                continue
             parts = parts_of(node, g, leading)
             if anomaly:
                 _look_for_nan(node, g, parts)
@@ -87,11 +93,17 @@ def run(
                 before = gradients.get(child)
                 if before is None:
                     gradients[child] = part
+                    if node.op is getitem and not create_graph:
+                        ours.add(child)
+                elif child in ours:
+                    np.add(before, part, out=before)
                 else:
                     both = before + part
                     if isinstance(both, np.generic):
                         both = np.asarray(both)  # NumPy's sum of two 0-d arrays is a number
                     gradients[child] = both
+                    if not create_graph:
+                        ours.add(child)
             if free:
                 assert node.op is not None
                 node.saved, node.params = None, node.params[: len(node.op.params)]

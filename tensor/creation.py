@@ -88,7 +88,7 @@ def _array(name: str, data: Any, dtype: Any, copy: bool | None) -> Array:
         data = data._data
     if isinstance(data, (np.ndarray, np.generic)):
         return np.array(data, as_dtype(data.dtype) if wanted is None else wanted, copy=copy)
-    array, natural = _listed(name, data)
+    array, natural = _listed(name, data, wanted)
     if wanted is None:
         wanted = natural
     if array.size and wanted.kind in "iu" and array.dtype is not wanted:
@@ -98,7 +98,7 @@ def _array(name: str, data: Any, dtype: Any, copy: bool | None) -> Array:
         return array.astype(wanted, copy=False)
 
 
-def _listed(name: str, data: Any) -> tuple[Array, DType]:
+def _listed(name: str, data: Any, wanted: DType | None) -> tuple[Array, DType]:
     """Numbers and nested lists as an array, and the dtype that they make by themselves."""
     kinds: set[type] = set()
     typed: list[DType] = []
@@ -109,6 +109,8 @@ def _listed(name: str, data: Any) -> tuple[Array, DType]:
         raise ValueError(f"{name}: {_ragged(plain)}") from None
     if array.dtype.kind not in "fiub":
         if array.dtype.kind == "O" and all(k in _PLAIN for k in kinds):
+            if wanted is not None and wanted.kind == "f":
+                return np.array(plain, np.float64), wanted
             raise ValueError(f"{name}: a number is out of the range of int64, -2**63 to 2**63 - 1")
         raise TypeError(f"{name}: expected numbers, or lists of them, got {said(data)}")
     if array.dtype == np.uint64 and not typed:
