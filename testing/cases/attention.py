@@ -31,7 +31,7 @@ def _attended(
 ) -> np.ndarray[Any, Any]:
     scores = np.einsum("...le,...se->...ls", q, k) * scale + mask
     if causal:
-        scores = np.where(np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf)
+        scores = np.where(np.tri(*scores.shape[-2:]) > 0, scores, -np.inf)
     e = np.exp(scores)
     mixed: np.ndarray[Any, Any] = np.einsum("...ls,...sv->...lv", e / e.sum(-1, keepdims=True), v)
     return mixed

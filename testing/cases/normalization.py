@@ -16,7 +16,8 @@ EPS = st.sampled_from((0.5, 0.125))  # large: where all entries are equal, slope
 
 
 def _normal(x: Array, axes: tuple[int, ...], eps: float) -> Array:
-    return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + eps)
+    scale = np.sqrt(x.var(axes, keepdims=True) + eps)
+    return np.asarray((x - x.mean(axes, keepdims=True)) / scale)
 
 
 def _spread(numbers: Array, x: Array) -> Array:

@@ -58,7 +58,7 @@ def middle(draw: Any) -> Case:
 
 
 def _mid(x: Any) -> int:
-    return (x.size - 1) // 2
+    return (int(x.size) - 1) // 2
 
 
 @case("var", reference=lambda x, n, dim, keepdim, shape: np.var(x, dim, ddof=n, keepdims=keepdim))
