@@ -81,9 +81,9 @@ def diff(input: Tensor, n: int = 1, dim: int = -1) -> Tensor:
     >>> gradling.tensor([1, 4, 9]).diff()
     tensor([3, 5])
     """
-    axis = normal_dim("diff", dim, input._data.ndim)
     if input._data.ndim == 0:
         raise ShapeError("diff: a 0-d tensor has no neighbours; expected at least one dimension")
+    axis = normal_dim("diff", dim, input._data.ndim)
     for _ in range(whole("diff", "n", n)):
         size = max(0, input._data.shape[axis] - 1)
         after, before = input.narrow(axis, 1 if size else 0, size), input.narrow(axis, 0, size)

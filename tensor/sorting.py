@@ -109,11 +109,11 @@ def _ranked(
 ) -> ValuesAndIndices:
     x = input._data
     axis = one_axis(name, dim, x.shape)
-    if x.ndim == 0:
-        return pick(input, 0, np.zeros((), np.int64), keepdim)
-    n = x.shape[axis]
+    n = x.shape[axis] if x.ndim else 1
     if k is not None and not 1 <= k <= n:
         raise RangeError(f"{name}: k must be 1 to {n}, the size of axis {dim}, got {k}")
+    if x.ndim == 0:
+        return pick(input, 0, np.zeros((), np.int64), keepdim)
     order = np.argsort(x, axis=axis, kind="stable")
     where = np.take(order, [(n - 1) // 2 if k is None else k - 1], axis=axis)
     if nan_wins and x.dtype.kind == "f":
@@ -161,9 +161,10 @@ def unique_consecutive(
     axis = 0 if dim is None else normal_dim("unique_consecutive", dim, x.ndim)
     line = x.reshape(-1) if dim is None else np.moveaxis(x, axis, 0)
     other = line[1:] != line[:-1]
-    fresh = np.concatenate([[True] * (len(line) > 0), other.reshape(len(other), -1).any(axis=1)])
+    fresh = np.ones(len(line), bool)
+    fresh[1:] = other.any(axis=tuple(range(1, line.ndim)))
     inverse = np.cumsum(fresh) - 1
-    kept = line[fresh.astype(bool)]
+    kept = line[fresh]
     parts = [
         kept if dim is None else np.moveaxis(kept, 0, axis),
         inverse.reshape(x.shape) if dim is None else inverse,
@@ -173,7 +174,7 @@ def unique_consecutive(
 
 
 def _asked(parts: list[Array], inverse: bool, counts: bool) -> Any:
-    found = [outside_graph(np.ascontiguousarray(part)) for part in parts]
+    found = [outside_graph(np.array(part, order="C")) for part in parts]
     wanted = [found[0], *([found[1]] if inverse else []), *([found[2]] if counts else [])]
     return wanted[0] if len(wanted) == 1 else tuple(wanted)
 

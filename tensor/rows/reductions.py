@@ -97,7 +97,7 @@ def _var(x: Array, correction: float, dim: Shape, keepdim: bool, shape: Shape) -
 
 def _var_slope(g: Any, x: Any, correction: float, dim: Shape, shape: Shape) -> Any:
     free = count(shape, dim) - correction
-    return g * ((x - mean_(x, dim, True, shape)) * (2.0 / free if free else inf))
+    return g * ((x - mean_(x, dim, True, shape)) * (2.0 / free if free > 0 else inf))
 
 
 def _std_rule(
@@ -140,7 +140,7 @@ def _amin(x: Array, dim: Shape, keepdim: bool, shape: Shape) -> Any:
 
 def _median(x: Array, dim: Shape, keepdim: bool, shape: Shape) -> Any:
     ordered = np.sort(x, axis=None)  # nan comes last
-    return np.nan if ordered[-1] != ordered[-1] else ordered[(x.size - 1) // 2]
+    return ordered[-1 if ordered[-1] != ordered[-1] else (x.size - 1) // 2]
 
 
 def _to_the_chosen(g: Any, y: Any, x: Any, dim: Shape, keepdim: bool, shape: Shape) -> Any:
