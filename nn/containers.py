@@ -150,7 +150,13 @@ class Sequential(_List[Module]):
 class ModuleList(_List[Module]):
     """A list of modules, whose parameters are found.
 
-    A plain list as attribute does as well; this one prints its entries and can be nested.
+    A plain list as attribute does as well; this one can be nested, and a model by itself.
+
+    >>> from gradling import nn
+    >>> ModuleList(nn.Linear(2, 2) for _ in range(3))
+    ModuleList(
+      (0-2): 3 x Linear(in_features=2, out_features=2, bias=True)
+    )
     """
 
     __slots__ = ()
@@ -177,7 +183,12 @@ class ModuleList(_List[Module]):
 
 
 class ParameterList(_List[Parameter]):
-    """A list of parameters; tensors that are added become parameters."""
+    """A list of parameters; tensors that are added become parameters.
+
+    >>> import gradling
+    >>> [name for name, _ in ParameterList([gradling.ones(2)]).named_parameters()]
+    ['0']
+    """
 
     __slots__ = ()
     _kind = Parameter
@@ -266,13 +277,24 @@ class _Dict(Module, Generic[Entry]):
 
 
 class ModuleDict(_Dict[Module]):
-    """A dict of modules, whose parameters are found."""
+    """A dict of modules, whose parameters are found.
+
+    >>> from gradling import nn
+    >>> heads = ModuleDict({"mean": nn.Linear(8, 1), "scale": nn.Linear(8, 1)})
+    >>> list(heads.state_dict())
+    ['mean.weight', 'mean.bias', 'scale.weight', 'scale.bias']
+    """
 
     __slots__ = ()
 
 
 class ParameterDict(_Dict[Parameter]):
-    """A dict of parameters; tensors that are added become parameters."""
+    """A dict of parameters; tensors that are added become parameters.
+
+    >>> import gradling
+    >>> [name for name, _ in ParameterDict({"gain": gradling.ones(2)}).named_parameters()]
+    ['gain']
+    """
 
     __slots__ = ()
     _kind = Parameter

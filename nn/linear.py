@@ -25,7 +25,11 @@ def blank(*shape: int, dtype: Any = None) -> Parameter:
 
 
 class Identity(Module):
-    """Gives what it is given; any arguments are ignored."""
+    """Gives what it is given; any arguments are ignored. Backward: the gradient as it comes.
+
+    >>> Identity(54, unused=True)(3)
+    3
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()

@@ -78,6 +78,11 @@ class TensorLayer(Linear):
     """A linear layer and its activation: (..., nin) -> (..., nout).
 
     Args as for ``Layer``. Parameters: ``weight`` (nout, nin) and ``bias`` (nout,).
+
+    >>> import gradling
+    >>> from gradling import nn
+    >>> nn.Layer(3, 4, seed=0).to_tensor()(gradling.ones(5, 3)).shape
+    (5, 4)
     """
 
     def __init__(

@@ -139,9 +139,10 @@ def test_clipping(p: float, most: float) -> None:
         sum(
             (q * library.tensor(np.asarray(g))).sum() for q, g in zip(ps, grads, strict=True)
         ).backward()
+        before = library.nn.utils.get_total_norm([q.grad for q in ps], p)
         total = library.nn.utils.clip_grad_norm_(ps, most, norm_type=p)
         library.nn.utils.clip_grad_value_(ps[:1], 0.05)
-        return [np.asarray(total), *(np.asarray(q.grad) for q in ps)]
+        return [np.asarray(before), np.asarray(total), *(np.asarray(q.grad) for q in ps)]
 
     for a, b in zip(clipped(gradling), clipped(torch), strict=True):
         assert a.shape == b.shape and np.allclose(a, b, rtol=1e-12)
