@@ -15,6 +15,8 @@ from .engine import (
 from .tensor import Tensor, autograd, linalg
 from .tensor import transforms as func
 from .tensor.arranging import (
+    cartesian_prod,
+    combinations,
     diag,
     diag_embed,
     diagflat,
@@ -28,6 +30,17 @@ from .tensor.arranging import (
     tile,
     tril,
     triu,
+)
+from .tensor.asking import (
+    can_cast,
+    clone,
+    detach,
+    dtype,
+    finfo,
+    iinfo,
+    is_floating_point,
+    is_tensor,
+    numel,
 )
 from .tensor.choice import (
     allclose,
@@ -220,6 +233,8 @@ from .tensor.joining import (
     narrow,
     row_stack,
     select,
+    select_scatter,
+    slice_scatter,
     split,
     stack,
     tensor_split,
@@ -237,6 +252,7 @@ from .tensor.masking import (
     one_hot,
     searchsorted,
 )
+from .tensor.numpy_protocol import from_dlpack
 from .tensor.padding import pad
 from .tensor.products import (
     addbmm,
@@ -250,6 +266,7 @@ from .tensor.products import (
     ger,
     kron,
     matmul,
+    matrix_exp,
     matrix_power,
     mm,
     mv,

@@ -8,10 +8,11 @@ import numpy as np
 
 from .arguments import numbers, whole
 from .errors import DtypeError, ShapeError, normal_dim, normal_dims
+from .joining import stack
 from .record import apply
 from .rows import arrange as rows
 from .rows import shape as views
-from .shape import Shape, given, ravel, unsqueeze
+from .shape import Shape, given, meshgrid, ravel, unsqueeze
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -222,6 +223,31 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """All entries on the diagonal of a matrix of zeros."""
     return diag_embed(ravel(input), offset)
+
+
+def cartesian_prod(*tensors: Tensor) -> Tensor:
+    """All tuples with one entry of each vector, as rows.
+
+    >>> import gradling
+    >>> gradling.cartesian_prod(gradling.tensor([1, 2]), gradling.tensor([5, 6])).tolist()
+    [[1, 5], [1, 6], [2, 5], [2, 6]]
+    """
+    columns = [ravel(x) for x in meshgrid(*tensors, indexing="ij")]
+    return columns[0] if len(columns) == 1 else stack(columns, 1)
+
+
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """All choices of ``r`` entries of a vector, in order, as rows."""
+    import itertools
+
+    if input._data.ndim != 1:
+        raise ShapeError(f"combinations: expected a vector, got shape {input.shape}")
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    count = whole("combinations", "r", r)
+    if count == 0:
+        return input[:0]
+    rows_of = list(choose(range(input._data.size), count))
+    return input[np.array(rows_of, np.int64).reshape(len(rows_of), count)]
 
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:

@@ -303,6 +303,13 @@ def index_put(input: Tensor, indices: Any, values: Tensor, accumulate: bool = Fa
     return input + apply(rows.collect, (values,), (parts, input._data.shape))
 
 
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """``input`` with entries, by their position in the flattened tensor, replaced (or added to)."""
+    index_array("put", index, input._data.size, 0, negative=True)
+    flat = index_put(input.reshape(-1), (index.reshape(-1),), source.reshape(-1), accumulate)
+    return flat.reshape(input._data.shape)
+
+
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Entries by their position in the flattened tensor, in the shape of ``index``."""
     index_array("take", index, input._data.size, 0, negative=True)

@@ -13,6 +13,7 @@ from .errors import ShapeError, normal_dim
 from .record import apply
 from .rows import arrange as rows
 from .rows.indexing import getitem
+from .rows.shape import view_put
 from .shape import atleast_1d, atleast_2d, atleast_3d
 
 if TYPE_CHECKING:
@@ -295,3 +296,32 @@ def select(input: Tensor, dim: int, index: Any) -> Tensor:
         )
     key = (slice(None),) * place + (at, Ellipsis)
     return apply(getitem, (input,), (key, input._data.shape))
+
+
+def _with_view(input: Tensor, src: Tensor, key: tuple[Any, ...], name: str) -> Tensor:
+    room = input._data[key].shape
+    if src._data.shape != room:
+        raise ShapeError(f"{name}: expected src of shape {room}, got {src.shape}")
+    patch = src if src._data.dtype is input._data.dtype else src.to(input._data.dtype)
+    return apply(view_put, (input, patch), (getitem, (key, input._data.shape)))
+
+
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
+    """``input`` with layer ``index`` of axis ``dim`` replaced by ``src``."""
+    place = normal_dim("select_scatter", dim, input._data.ndim)
+    select(input.detach(), place, index)  # checks the index
+    return _with_view(input, src, (*(slice(None),) * place, index, Ellipsis), "select_scatter")
+
+
+def slice_scatter(
+    input: Tensor,
+    src: Tensor,
+    dim: int = 0,
+    start: int | None = None,
+    end: int | None = None,
+    step: int = 1,
+) -> Tensor:
+    """``input`` with ``start:end:step`` of axis ``dim`` replaced by ``src``."""
+    place = normal_dim("slice_scatter", dim, input._data.ndim)
+    key = (*(slice(None),) * place, slice(start, end, step), Ellipsis)
+    return _with_view(input, src, key, "slice_scatter")

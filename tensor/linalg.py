@@ -24,7 +24,7 @@ from .factors import (
     svdvals,
 )
 from .norms import cond, matrix_norm, norm, vector_norm
-from .products import cross, matmul, matrix_power
+from .products import cross, matmul, matrix_exp, matrix_power
 from .rows.factors import LinAlgError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ __all__ = [
     "inv",
     "lstsq",
     "matmul",
+    "matrix_exp",
     "matrix_norm",
     "matrix_power",
     "matrix_rank",

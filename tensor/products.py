@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .arguments import said, whole
 from .errors import DtypeError, ShapeError, broadcast_clash
-from .record import apply, as_operand, is_constant
+from .record import apply, is_constant
 from .rows import linalg as rows
 from .shape import _reshaped, unsqueeze
 
@@ -100,11 +103,11 @@ def mismatch(name: str, a: tuple[int, ...], b: tuple[int, ...]) -> ShapeError:
 def matmul_operator(input: Tensor, other: Any) -> Tensor:
     if hasattr(other, "_data"):
         return matmul(input, other)
-    return matmul(input, as_operand(rows.matmul, other)) if is_constant(other) else NotImplemented
+    return np.matmul(input, other) if is_constant(other) else NotImplemented
 
 
 def matmul_reflected(input: Tensor, other: Any) -> Tensor:
-    return matmul(as_operand(rows.matmul, other), input) if is_constant(other) else NotImplemented
+    return np.matmul(other, input) if is_constant(other) else NotImplemented
 
 
 def _of_ndim(name: str, want: tuple[int, ...], *operands: Tensor) -> None:
@@ -229,6 +232,27 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     left = _reshaped(input, tuple([size for n in a for size in (n, 1)]))
     right = _reshaped(other, tuple([size for n in b for size in (1, n)]))
     return _reshaped(left * right, tuple([n * m for n, m in zip(a, b, strict=True)]))
+
+
+def matrix_exp(A: Tensor) -> Tensor:
+    """The exponential Σ Aᵏ/k! of square matrices.
+
+    A is halved until it is small, its series summed, and the result squared as often
+    (Moler & Van Loan, 2003, method 3).
+    """
+    from .factors import square
+    from .sequences import eye
+
+    n = square("matrix_exp", A)
+    size = float(np.abs(A._data).sum(axis=-1).max(initial=0.0))
+    halvings = max(0, math.ceil(math.log2(size)) + 1) if 0 < size < math.inf else 0
+    x, one = A * 0.5**halvings, eye(n, dtype=A._data.dtype)
+    total = one + x * (1 / 18)
+    for k in range(17, 0, -1):  # by Horner's rule; the terms left out are below 1e-20
+        total = one + matmul(x, total) * (1 / k)
+    for _ in range(halvings):
+        total = matmul(total, total)
+    return total
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:

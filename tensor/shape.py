@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arguments import numbers, said
+from .asking import strides
 from .errors import DtypeError, ShapeError, broadcast_clash, normal_dim, normal_dims
 from .record import apply
 from .rows import shape as rows
@@ -108,11 +109,6 @@ def view(input: Tensor, *shape: Any, **named: Any) -> Tensor:
             f"in the order that {wanted} needs; .reshape{wanted} copies them"
         )
     return y
-
-
-def strides(self: Tensor) -> Shape:
-    """For each axis, how many entries lie in memory from one to the next."""
-    return tuple([n // self._data.itemsize for n in self._data.strides])
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:

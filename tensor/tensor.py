@@ -15,6 +15,7 @@ from ..engine.op import TABLE
 from . import (
     alike,
     arranging,
+    asking,
     choice,
     contraction,
     conversion,
@@ -31,14 +32,15 @@ from . import (
     reductions,
     refill,
     running,
+    shares,
     sorting,
 )
 from . import shape as shapes
 from .dtypes import DType, float32
-from .in_graph import InGraph
 from .in_place_forms import InPlaceForms
 from .inplace import augmented, in_place
 from .node import Array, Node
+from .numpy_protocol import NumPyProtocol
 from .record import binary, bind
 from .rows.structural import serve_tensors
 
@@ -47,7 +49,7 @@ def operator(name: str, reflected: bool = False) -> Callable[..., Tensor]:
     return binary(TABLE[name], reflected, operator=True)
 
 
-class Tensor(InGraph, InPlaceForms):
+class Tensor(NumPyProtocol, InPlaceForms):
     """An n-dimensional array of one dtype that remembers, where asked to, how it was made.
 
     Make one with ``gradling.tensor(...)``, ``zeros``, ``randn``, … ``Tensor(data)`` takes an array as it is,
@@ -230,6 +232,8 @@ class Tensor(InGraph, InPlaceForms):
     cummax, cummin, diff = running.cummax, running.cummin, running.diff
     sort, argsort, topk, kthvalue = sorting.sort, sorting.argsort, sorting.topk, sorting.kthvalue
     median, unique, bincount = sorting.median, sorting.unique, sorting.bincount
+    msort, unique_consecutive = sorting.msort, sorting.unique_consecutive
+    softmax, log_softmax = shares.softmax, shares.log_softmax
 
     # Other shapes --------------------------------------------------------------------------------
 
@@ -244,7 +248,8 @@ class Tensor(InGraph, InPlaceForms):
     H, mH = property(shapes.t), property(shapes.matrix_transpose)
     expand, expand_as = shapes.expand, shapes.expand_as
     broadcast_to = shapes.broadcast_to
-    stride = shapes.strides
+    stride = asking.strides
+    data_ptr, storage_offset = asking.data_ptr, asking.storage_offset
     repeat, tile = arranging.repeat, arranging.tile
     repeat_interleave = arranging.repeat_interleave
     flip, fliplr, flipud = arranging.flip, arranging.fliplr, arranging.flipud
@@ -265,6 +270,7 @@ class Tensor(InGraph, InPlaceForms):
     index_select, index_add = gathering.index_select, gathering.index_add
     index_copy, index_fill = gathering.index_copy, gathering.index_fill
     index_put, fill_diagonal_ = gathering.index_put, gathering.fill_diagonal_
+    put, put_ = gathering.put, in_place(gathering.put)
     masked_fill, masked_select = masking.masked_fill, masking.masked_select
     masked_scatter = masking.masked_scatter
     nonzero, argwhere = masking.nonzero, masking.argwhere
@@ -284,6 +290,9 @@ class Tensor(InGraph, InPlaceForms):
     addmm, addmv, addr = products.addmm, products.addmv, products.addr
     baddbmm, addbmm = products.baddbmm, products.addbmm
     trace, matrix_power = products.trace, products.matrix_power
+    matrix_exp = products.matrix_exp
+    addmm_, addmv_ = in_place(products.addmm), in_place(products.addmv)
+    baddbmm_ = in_place(products.baddbmm)
     inverse, det, slogdet = factors.inv, factors.det, factors.slogdet
     logdet, pinverse = factors.logdet, factors.pinv
 

@@ -162,3 +162,14 @@ def test_drawn_products(agree: Callable[..., None], data: Any) -> None:
     right = data.draw(st.sampled_from([(k,), (*data.draw(lead), k, m)]))
     rng = np.random.default_rng(0)
     agree("t.matmul(a, b)", 1e-9, a=rng.normal(size=left), b=rng.normal(size=right))
+
+
+@pytest.mark.parametrize(
+    "program",
+    programs("""
+    L.matrix_exp(A)  L.matrix_exp(B*3)  L.matrix_exp(J*0)  L.matrix_exp(A[:2])  L.matrix_exp(A.float())
+    """),
+)
+def test_exponentials(agree: Callable[..., None], program: str) -> None:
+    rtol = 1e-5 if "float" in program else 1e-9
+    agree(program.replace("L.", "t.linalg.", 1), rtol, **FULL_RANK)
