@@ -156,18 +156,20 @@ def binary(op: Op, reflected: bool = False, operator: bool = False) -> Callable[
     fast_dtypes = "" if op.name.startswith("bitwise_") else FAST
 
     def function(input: Any, other: Any) -> Tensor:
-        a = input._data if isinstance(input, _made) else as_constant(op, input)
+        if not isinstance(input, _made):
+            return elementwise(op, (other, input) if reflected else (input, other))
+        a = input._data
         b: Any
         if isinstance(other, _made):
             b = other._data
-            fast = b.dtype is a.dtype if a.__class__ is Array else False
+            fast = b.dtype is a.dtype
         elif other.__class__ is float or other.__class__ is int:
             b, fast = other, True
         elif operator and not is_constant(other):
             return NotImplemented  # type: ignore[no-any-return]
         else:
             return elementwise(op, (other, input) if reflected else (input, other))
-        if not fast or a.__class__ is not Array or a.dtype.char not in fast_dtypes:
+        if not fast or a.dtype.char not in fast_dtypes:
             return elementwise(op, (other, input) if reflected else (input, other))
         node = other._node if b.__class__ is Array else None
         arrays, nodes = (
