@@ -6,6 +6,7 @@ elsewhere than PyTorch does, or would take three nodes and more.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -105,7 +106,7 @@ selu = both(
 
 
 def _mish_of_float(x: float) -> float:
-    return x * float(np.tanh(softplus_of_float(x, 1.0, 20.0)))
+    return x * math.tanh(softplus_of_float(x, 1.0, 20.0))
 
 
 def _mish_rule(g: Any, y: Any, x: Any) -> Any:
@@ -127,7 +128,7 @@ softsign = both(
 )  # fmt: skip
 tanhshrink = both(
     "tanhshrink", "x",
-    lambda x: x - float(np.tanh(x)), lambda x: x - np.tanh(x),
+    lambda x: x - math.tanh(x), lambda x: x - np.tanh(x),
     vjp=(lambda g, y, x: g * (tanh(x) * tanh(x)),), domain=(REAL,),
     why="x - tanh(x): 1 - (1 - tanh²) = tanh².",
 )  # fmt: skip

@@ -12,8 +12,8 @@ from ...engine.op import REAL
 from ...tensor.node import Array
 from ...tensor.rows.structural import structural
 
-# Measured, 100 x 16 -> 16 in float32, forward and backward: 8.6 us as one node, 22.5 us as
-# transpose, product and sum, whose gradients need two passes to fit and three arrays more.
+# Measured, 100 x 16 -> 16 in float32, forward and backward: 21 us as one node, 44 us as transpose,
+# product and sum.
 
 
 def _rows_of(x: Array) -> Array:

