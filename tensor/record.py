@@ -127,13 +127,14 @@ def in_single(kernel: Callable[..., Any], arrays: list[Any], params: tuple[Any, 
 def unary(op: Op) -> Callable[[Tensor], Tensor]:
     """The function and method of an op with one operand and no parameters."""
     kernel = op.on[Array]
+    fast_dtypes = "" if op.name.startswith("bitwise_") else FAST
 
     def function(input: Tensor) -> Tensor:
         try:
             x = input._data
         except AttributeError:
             return elementwise(op, (input,))
-        if x.dtype.char not in FAST:
+        if x.dtype.char not in fast_dtypes:
             return elementwise(op, (input,))
         token = silence.set(IGNORE)
         try:
