@@ -1,5 +1,6 @@
 """The functions that layers are made of: ``import gradling.nn.functional as F``."""
 
+from ...tensor.padding import pad
 from .activations import (
     celu,
     elu,
@@ -56,13 +57,7 @@ from .margins import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
-from .normalization import (
-    batch_norm,
-    group_norm,
-    instance_norm,
-    layer_norm,
-    rms_norm,
-)
+from .normalization import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
 from .pooling import (
     avg_pool1d,
     avg_pool2d,
@@ -149,6 +144,7 @@ __all__ = [
     "nll_loss",
     "normalize",
     "one_hot",
+    "pad",
     "pairwise_distance",
     "pixel_shuffle",
     "pixel_unshuffle",

@@ -114,3 +114,10 @@ def test_buffers_are_told() -> None:
     net = nn.Linear(1, 1)
     net.register_buffer("table", gradling.zeros(1000))
     assert "buffers 4.0 kB" in str(nn.summary(net))
+
+
+def test_attention_is_counted() -> None:
+    x = gradling.ones(5, 3, 8)  # 5 places, 3 examples
+    s = nn.summary(nn.MultiheadAttention(8, 2), (x, x, x))
+    projections = 5 * 3 * 8 * (3 * 8 + 8)
+    assert s.multiply_adds == projections + 3 * 2 * 5 * 5 * (4 + 4)
