@@ -13,6 +13,7 @@ from .engine import (
     set_grad_enabled,
 )
 from .tensor import Tensor, autograd, linalg
+from .tensor import generators as random
 from .tensor import transforms as func
 from .tensor.arranging import (
     cartesian_prod,
@@ -347,6 +348,8 @@ for _path, _module in {
     "autograd.function": autograd.function,
     "autograd.functional": autograd.functional,
     "func": func,
+    "linalg": linalg,
+    "random": random,
 }.items():
     _sys.modules[f"{__name__}.{_path}"] = _module
 del _path, _module, _sys

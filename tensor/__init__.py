@@ -1,4 +1,5 @@
-"""Arrays that remember how they were made. The package itself can be called: ``gradling.tensor(data)``."""
+"""Arrays that remember how they were made. The package itself can be called:
+``gradling.tensor(data)``."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,8 @@ def set_default_dtype(dtype: Any) -> None:
 
 
 def as_dtype(dtype: Any) -> DType:
-    """A NumPy dtype from any spelling: ``gradling.float32``, ``np.float32``, ``"float32"``, ``float``.
+    """A NumPy dtype from any spelling: ``gradling.float32``, ``np.float32``, ``"float32"``,
+    ``float``.
 
     Python's own ``float`` is the default float dtype, ``int`` is int64 and ``bool`` is bool.
     """
@@ -64,7 +65,8 @@ def as_dtype(dtype: Any) -> DType:
         found = found.newbyteorder("=")
     if found is None or found not in SUPPORTED:
         raise TypeError(
-            f"expected a dtype, got {dtype!r}; there are {', '.join(sorted(d.name for d in SUPPORTED))}"
+            f"expected a dtype, got {dtype!r}; there are "
+            f"{', '.join(sorted(d.name for d in SUPPORTED))}"
         )
     return np.dtype(found.type)  # NumPy's one object for it: dtypes are compared with `is`
 
@@ -86,9 +88,12 @@ def promote_types(a: DType, b: DType) -> DType:
 Weak = type  # a Python number takes part by kind only: bool, int or float
 
 
-@lru_cache(maxsize=None)
-def result_dtype(shaped: tuple[DType, ...], single: tuple[DType, ...], weak: tuple[Weak, ...]) -> DType:
-    """The dtype of a result: tensors with dimensions decide, 0-d ones and Python numbers only by kind."""
+@cache
+def result_dtype(
+    shaped: tuple[DType, ...], single: tuple[DType, ...], weak: tuple[Weak, ...]
+) -> DType:
+    """The dtype of a result: tensors with dimensions decide, 0-d ones and Python numbers only by
+    kind."""
     scalar = {bool: bool_, int: int64, float: _default}
     result: DType | None = None
     for group in (shaped, single, tuple(scalar[kind] for kind in weak)):
@@ -106,7 +111,9 @@ def result_dtype(shaped: tuple[DType, ...], single: tuple[DType, ...], weak: tup
 
 def common_dtype(operands: Iterable[Any]) -> DType:
     """The result dtype of arrays and Python numbers."""
-    shaped, single, weak = [], [], []
+    shaped: list[DType] = []
+    single: list[DType] = []
+    weak: list[Weak] = []
     for x in operands:
         if isinstance(x, np.ndarray):
             (shaped if x.ndim else single).append(x.dtype)

@@ -19,7 +19,8 @@ class DtypeError(TypeError, RuntimeError):
 
 
 class WholeDivisionError(ZeroDivisionError, RuntimeError):
-    """Whole numbers divided by 0, which has no whole answer (a RuntimeError too, as PyTorch raises)."""
+    """Whole numbers divided by 0, which has no whole answer (a RuntimeError too, as PyTorch
+    raises)."""
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
@@ -31,20 +32,21 @@ def described(op: Op, operands: Sequence[Any]) -> str:
     names = op.args if len(op.args) == len(operands) else [f"#{i}" for i in range(len(operands))]
     parts = []
     for name, x in zip(names, operands, strict=True):
-        parts.append(f"{name} {shape_of(x)} {x.dtype}" if hasattr(x, "dtype") else f"{name} = {x!r}")
+        typed = hasattr(x, "dtype")
+        parts.append(f"{name} {shape_of(x)} {x.dtype}" if typed else f"{name} = {x!r}")
     return " and ".join(parts)
 
 
 def explain(op: Op, operands: Sequence[Any], error: Exception) -> NoReturn:
-    """Raise ``error`` again with the op and its operands; say which axes disagree where that is it."""
+    """Raise ``error`` again with the op and its operands; say which axes disagree where that is
+    it."""
     shapes = [shape_of(x) for x in operands]
     clash = broadcast_clash(shapes) if isinstance(error, ValueError) else None
     if clash is not None and "broadcast" in str(error):
         axis, sizes = clash
         raise ShapeError(
             f"{op.name}: {described(op, operands)} do not broadcast: along axis {axis} they have "
-            f"{' and '.join(map(str, sizes))}, which must be equal or 1. "
-            + broadcast_hint(shapes)
+            f"{' and '.join(map(str, sizes))}, which must be equal or 1. " + broadcast_hint(shapes)
         ) from None
     error.add_note(f"in {op.name} of {described(op, operands)}")
     raise error
@@ -98,7 +100,8 @@ def normal_dims(name: str, dim: Any, ndim: int) -> tuple[int, ...]:
     """One dim, several, or ``None`` for all, counted from the front, each at most once."""
     if dim is None:
         return tuple(range(ndim))
-    dims = tuple(normal_dim(name, d, ndim) for d in (dim if isinstance(dim, (tuple, list)) else (dim,)))
+    several = dim if isinstance(dim, (tuple, list)) else (dim,)
+    dims = tuple([normal_dim(name, d, ndim) for d in several])
     if len(set(dims)) < len(dims):
         raise ShapeError(f"{name}: dim {dim} names an axis twice")
     return dims if ndim else ()

@@ -8,6 +8,8 @@ tensor.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -209,6 +211,25 @@ def get_rng_state() -> Tensor:
 def set_rng_state(new_state: Any) -> None:
     """Put the generator of the process into a state that ``get_rng_state()`` gave."""
     default_generator.set_state(new_state)
+
+
+@contextmanager
+def fork_rng(devices: Any = None, enabled: bool = True) -> Iterator[None]:
+    """Draw inside without changing what is drawn outside: the state is put back at the end.
+
+    >>> import gradling
+    >>> _ = gradling.manual_seed(0)
+    >>> with fork_rng():
+    ...     inside = gradling.rand(1).item()
+    >>> gradling.rand(1).item() == inside
+    True
+    """
+    state = get_rng_state() if enabled else None
+    try:
+        yield
+    finally:
+        if state is not None:
+            set_rng_state(state)
 
 
 def drawing(name: str, generator: Any) -> np.random.Generator:

@@ -1,6 +1,7 @@
 """``Tensor``: an array that can take part in a graph, with PyTorch's spelling.
 
-The functions live in one file per family, and are the methods too: ``x.sum(0)`` is ``gradling.sum(x, 0)``.
+The functions live in one file per family, and are the methods too: ``x.sum(0)`` is
+``gradling.sum(x, 0)``.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ def operator(name: str, reflected: bool = False) -> Callable[..., Tensor]:
 class Tensor(NumPyProtocol, InPlaceForms):
     """An n-dimensional array of one dtype that remembers, where asked to, how it was made.
 
-    Make one with ``gradling.tensor(...)``, ``zeros``, ``randn``, … ``Tensor(data)`` takes an array as it is,
-    sharing its memory, and anything else as float32.
+    Make one with ``gradling.tensor(...)``, ``zeros``, ``randn``, … ``Tensor(data)`` takes an array
+    as it is, sharing its memory, and anything else as float32.
     """
 
     __slots__ = ()
@@ -179,13 +180,15 @@ class Tensor(NumPyProtocol, InPlaceForms):
     mul, multiply, div, divide = elementwise.mul, elementwise.mul, elementwise.div, elementwise.div
     true_divide, lerp = elementwise.div, elementwise.lerp
     addcmul, addcdiv = elementwise.addcmul, elementwise.addcdiv
-    floor_divide, remainder, fmod = elementwise.floor_divide, elementwise.remainder, elementwise.fmod
+    floor_divide = elementwise.floor_divide
+    remainder, fmod = elementwise.remainder, elementwise.fmod
     pow, float_power = elementwise.pow, elementwise.float_power
     neg, negative, positive = elementwise.neg, elementwise.neg, elementwise.positive
     abs, absolute = elementwise.abs, elementwise.abs
     sign, sgn = elementwise.sign, elementwise.sign
     exp, exp2, expm1 = elementwise.exp, elementwise.exp2, elementwise.expm1
-    log, log1p, log2, log10 = elementwise.log, elementwise.log1p, elementwise.log2, elementwise.log10
+    log, log1p = elementwise.log, elementwise.log1p
+    log2, log10 = elementwise.log2, elementwise.log10
     sqrt, rsqrt, square = elementwise.sqrt, elementwise.rsqrt, elementwise.square
     reciprocal = elementwise.reciprocal
     sin, cos, tan = elementwise.sin, elementwise.cos, elementwise.tan
@@ -194,7 +197,8 @@ class Tensor(NumPyProtocol, InPlaceForms):
     sinh, cosh, tanh = elementwise.sinh, elementwise.cosh, elementwise.tanh
     asinh, acosh, atanh = elementwise.asinh, elementwise.acosh, elementwise.atanh
     arcsinh, arccosh, arctanh = elementwise.asinh, elementwise.acosh, elementwise.atanh
-    erf, sigmoid, relu, logit = elementwise.erf, elementwise.sigmoid, elementwise.relu, elementwise.logit
+    erf, sigmoid = elementwise.erf, elementwise.sigmoid
+    relu, logit = elementwise.relu, elementwise.logit
     floor, ceil, round = elementwise.floor, elementwise.ceil, elementwise.round
     trunc, fix, frac = elementwise.trunc, elementwise.trunc, elementwise.frac
     isnan, isinf, isfinite = elementwise.isnan, elementwise.isinf, elementwise.isfinite
@@ -296,7 +300,8 @@ class Tensor(NumPyProtocol, InPlaceForms):
     inverse, det, slogdet = factors.inv, factors.det, factors.slogdet
     logdet, pinverse = factors.logdet, factors.pinv
 
-    # New ones of this dtype, and random ones ---------------------------------------------------------
+    # New ones of this dtype, and random ones
+    # ---------------------------------------------------------
 
     new_zeros, new_ones, new_empty = alike.new_zeros, alike.new_ones, alike.new_empty
     new_full, new_tensor = alike.new_full, alike.new_tensor

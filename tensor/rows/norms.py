@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.op import NONZERO, TABLE, Op, Pin
+from ...engine.op import NONZERO, TABLE, Op
 from ...engine.rows.choice import sign, where
 from ..node import Array
 from .reductions import restore, sum_
@@ -20,7 +20,7 @@ def _norm(x: Array, order: float, dim: Any, keepdim: Any, shape: Any) -> Array:
     if x.dtype.char == "e":
         return _norm(x.astype(np.float32), order, dim, keepdim, shape).astype(np.float16)
     if order == 2:
-        y = np.sqrt(np.add.reduce(x * x, axis=dim, keepdims=keepdim))
+        y = np.sqrt(np.asarray(np.add.reduce(x * x, axis=dim, keepdims=keepdim)))
     elif order == inf:
         y = np.maximum.reduce(np.abs(x), axis=dim, keepdims=keepdim)
     elif order == -inf:
@@ -30,7 +30,8 @@ def _norm(x: Array, order: float, dim: Any, keepdim: Any, shape: Any) -> Array:
     elif order == 1:
         y = np.add.reduce(np.abs(x), axis=dim, keepdims=keepdim)
     else:
-        y = np.add.reduce(np.abs(x) ** order, axis=dim, keepdims=keepdim) ** (1 / order)
+        y = np.asarray(np.add.reduce(np.abs(x) ** order, axis=dim, keepdims=keepdim))
+        y = y ** (1 / order)
     return np.asarray(y, x.dtype)
 
 
@@ -59,8 +60,7 @@ vector_norm: Op = structural(
         lambda g, y, x, order, dim, keepdim, shape: _slope(g, y, x, order, dim, keepdim, shape),
     ),
     domain=(NONZERO,),
-    pinned=(Pin(([0.0, 0.0],), ([0.0, 0.0],), "no direction is the steepest: the gradient is 0"),),
     why="(Σ|x|^p)^(1/p): each entry by its share of the norm, sign(x) (|x|/y)^(p-1); for p = 2 the "
     "unit vector x/y, for p = inf the largest entry, a tie shared evenly. The share is at most 1, "
-    "so that no power overflows.",
+    "so that no power overflows. Where the norm is 0 no direction is the steepest: 0.",
 )  # fmt: skip

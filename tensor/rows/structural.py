@@ -12,14 +12,16 @@ KIND_OF_TENSOR = 4  # precedence: a Tensor among the operands decides
 
 
 def structural(name: str, args: str, kernel: Callable[..., Any], **columns: Any) -> Op:
-    """A row whose kernel takes ``(*arrays, *params)``; rules may call the op on arrays and tensors."""
+    """A row whose kernel takes ``(*arrays, *params)``; rules may call the op on arrays and
+    tensors."""
     op = row(name, args, **columns)
     op.on[Array] = kernel
     return op
 
 
 def serve_tensors(tensor_class: type, table: dict[str, Op]) -> None:
-    """Let every row apply to tensors too, so that rules differentiate again under ``create_graph``."""
+    """Let every row apply to tensors too, so that rules differentiate again under
+    ``create_graph``."""
     from ..record import apply, elementwise
 
     def on_tensors(op: Op) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
 from typing import Any
@@ -179,3 +180,27 @@ def test_initial_seeds_are_what_pytorch_makes_of_them() -> None:
     for seed in (0, 5, -1, -(2**63), 2**64 - 1):
         theirs = torch.Generator().manual_seed(seed).initial_seed()
         assert gradling.Generator().manual_seed(seed).initial_seed() == theirs
+
+
+DTYPES = "bool uint8 int8 int16 int32 int64 float16 float32 float64".split()
+
+
+@pytest.mark.parametrize("a", DTYPES)
+@pytest.mark.parametrize("b", DTYPES)
+def test_promotion(a: str, b: str) -> None:
+    agree_on_dtype(f"t.promote_types(t.{a}, t.{b})")
+    for left, right in itertools.product([(), (1,)], repeat=2):
+        agree_on_dtype(
+            f"t.result_type(t.zeros({left}, dtype=t.{a}), t.zeros({right}, dtype=t.{b}))"
+        )
+
+
+@pytest.mark.parametrize("a", DTYPES)
+@pytest.mark.parametrize("number", ["True", "2", "1.5"])
+def test_promotion_with_numbers(a: str, number: str) -> None:
+    for shape in ("()", "(1,)"):
+        agree_on_dtype(f"t.result_type(t.zeros({shape}, dtype=t.{a}), {number})")
+
+
+def agree_on_dtype(program: str) -> None:
+    assert str(outcome(program, torch)) == f"torch.{outcome(program, gradling)}", program
