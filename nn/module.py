@@ -192,7 +192,9 @@ class Module:
                 yield name, tensor
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+        if recurse:
+            return iter(tree.parameters(self))
+        return (parameter for _, parameter in self.named_parameters(recurse=False))
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -258,7 +260,7 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to 0."""
-        for parameter in self.parameters():
+        for parameter in tree.parameters(self):
             node = parameter._node
             if node is not None and node.grad is not None:
                 node.grad = None if set_to_none else Tensor(np.zeros_like(parameter._data))

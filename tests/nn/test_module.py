@@ -56,6 +56,8 @@ NAMES = [
 def test_parameters_are_found_as_attributes_and_in_lists_and_dicts() -> None:
     net = Net()
     assert [name for name, _ in net.named_parameters()] == NAMES
+    named = [p for _, p in net.named_parameters()]
+    assert all(p is q for p, q in zip(net.parameters(), named, strict=True))
     assert [name for name, _ in net.named_buffers()] == [
         "first.count", "blocks.0.count", "blocks.1.count"
     ]  # fmt: skip
