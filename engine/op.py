@@ -1,8 +1,8 @@
 """What an op *means*: its operands, its derivative rules, and where both are defined.
 
-One table serves numbers and arrays. A row never says how to compute: kernels are attached per kind of
-operand (``op.on[float]``, ``op.on[ndarray]``, …), and a rule is written with operators and other ops only,
-so the same line differentiates floats, arrays, ``Value`` graphs and ``Tensor`` graphs.
+One table serves numbers and arrays. A row never says how to compute: kernels are attached per kind
+of operand (``op.on[float]``, ``op.on[ndarray]``, …), and a rule is written with operators and other
+ops only, so the same line differentiates floats, arrays, ``Value`` graphs and ``Tensor`` graphs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ Rule = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Domain:
-    """The open interval in which an operand is drawn for tests, less the points where the op breaks."""
+    """The open interval in which an operand is drawn for tests, less the points where the op
+    breaks."""
 
     name: str
     low: float = -inf
@@ -53,16 +54,15 @@ class Pin:
 class Op:
     """A row of the table.
 
-    ``vjp`` holds one rule per operand, ``rule(g, y, *operands, *params)``: upstream gradient, output, then
-    what the op was called with. ``None`` marks an operand without derivative. A *joint* rule
-    ``joint(needed, g, y, *operands, *params)`` gives all operand gradients at once where they share work.
+    ``vjp`` holds one rule per operand, ``rule(g, y, *operands, *params)``: upstream gradient,
+    output, then what the op was called with. ``None`` marks an operand without derivative. A
+    *joint* rule ``joint(needed, g, y, *operands, *params)`` gives all operand gradients at once
+    where they share work.
     """
 
-    reads: tuple[bool, ...]
-    differentiable: bool
     __slots__ = (
         "name", "args", "vjp", "domain", "why", "params", "defaults", "symbol", "result",
-        "pinned", "analytic", "view", "joint", "composition", "reads", "differentiable", "on",
+        "pinned", "analytic", "view", "joint", "composition", "differentiable", "kept", "on",
     )  # fmt: skip
 
     def __init__(
@@ -92,30 +92,21 @@ class Op:
         self.symbol = symbol or name
         self.result = result  # dtype of the result: "same", "float" or "bool"
         self.pinned = pinned
-        self.analytic = analytic  # the kernel takes complex numbers, so the complex step is an oracle
+        # the kernel takes complex numbers, so the complex step is an oracle
+        self.analytic = analytic
         self.view = view  # the result shares memory with its operand
         self.joint = joint
         self.composition = composition
+        self.differentiable = joint is not None or any(rule is not None for rule in vjp)
+        self.kept = Kept(self)
         self.on: dict[type, Callable[..., Any]] = {}
         operands = self.args if self.args[-1:] != ("*xs",) else ("xs",)
         if not (len(vjp) == len(domain) == len(operands)):
             raise TypeError(
-                f"op {name!r} has {len(operands)} operands, {len(vjp)} rules and {len(domain)} domains; "
+                f"op {name!r} has {len(operands)} operands, {len(vjp)} rules and {len(domain)} "
+                "domains; "
                 "give one of each per operand"
             )
-
-    def __getattr__(self, name: str) -> Any:
-        """What follows from the rules, found when it is first asked for: ``differentiable``, and
-        ``reads``, which of (y, *operands) they read (going through the bytecode of the whole table
-        would be felt at import)."""
-        rules = [rule for rule in (*self.vjp, self.joint) if rule is not None]
-        if name == "reads":
-            self.reads = _reads(rules, len(self.vjp) + 1)
-        elif name == "differentiable":
-            self.differentiable = bool(rules)
-        else:
-            raise AttributeError(f"an Op has no attribute {name!r}")
-        return getattr(self, name)
 
     @property
     def variadic(self) -> bool:
@@ -123,8 +114,10 @@ class Op:
         return self.args == ("*xs",)
 
     def __call__(self, *args: Any) -> Any:
-        """Apply to operands of any kind, the most capable kind deciding (Tensor over Value over array)."""
-        best, kind = 0, float
+        """Apply to operands of any kind, the most capable kind deciding (Tensor over Value over
+        array)."""
+        best = 0
+        kind: type = float
         for arg in args:
             found = KINDS.get(type(arg))
             if found is not None and found[0] > best:
@@ -143,8 +136,33 @@ class Op:
         return self
 
 
+class Kept(dict[tuple[bool, ...], tuple[bool, ...]]):
+    """Which of (y, *operands) backward will read, by which operands want a gradient: the rest need
+    not be kept alive, and may be edited.
+
+    Found when it is first asked for: reading the bytecode of all rules would be felt at import.
+    """
+
+    def __init__(self, op: Op) -> None:
+        self.op = op
+        self.by_joint: tuple[bool, ...] | None = None
+
+    def __missing__(self, needed: tuple[bool, ...]) -> tuple[bool, ...]:
+        op = self.op
+        if op.joint is None:
+            wanted = zip(op.vjp, needed, strict=True)
+            rules = [rule for rule, want in wanted if want and rule is not None]
+            self[needed] = found = _reads(rules, len(op.vjp) + 1)
+            return found
+        if self.by_joint is None:
+            self.by_joint = _reads([op.joint], len(op.vjp) + 1)
+        y, *operands = self.by_joint
+        return (y, *operands * len(needed)) if op.variadic else self.by_joint
+
+
 TABLE: dict[str, Op] = {}
-KINDS: dict[type, tuple[int, type]] = {}  # operand type -> (precedence, the kind whose kernel serves it)
+# operand type -> (precedence, the kind whose kernel serves it)
+KINDS: dict[type, tuple[int, type]] = {}
 
 
 def row(name: str, args: str, **columns: Any) -> Op:
@@ -190,7 +208,8 @@ def _loaded(code: CodeType) -> set[str]:
 
 
 class Ieee(float):
-    """A float that divides as IEEE 754 says, where Python's raises; rules fall back on it at poles."""
+    """A float that divides as IEEE 754 says, where Python's raises; rules fall back on it at
+    poles."""
 
     __slots__ = ()
 

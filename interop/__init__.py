@@ -1,1 +1,1 @@
-"""Working beside other libraries; nothing is imported unless you ask: ``gradling.interop.torch``."""
+"""Beside other libraries; nothing is imported unless you ask: ``gradling.interop.torch``."""

@@ -155,14 +155,14 @@ class MultiheadAttention(Module):
         q, k, v = self._projected(query, key, value)
         mask = self._mask(attn_mask, key_padding_mask, q, k)
         k, v, mask = self._extended(k, v, mask)
-        heads = [self._split(x) for x in (q, k, v)]
+        q, k, v = (self._split(x) for x in (q, k, v))
         dropped = self.dropout if self.training else 0.0
         weights = None
         if need_weights:
-            y, weights = attention_with_weights(*heads, mask, dropped)
+            y, weights = attention_with_weights(q, k, v, mask, dropped)
             weights = weights.mean(1) if average_attn_weights else weights
         else:
-            y = scaled_dot_product_attention(*heads, mask, dropped)
+            y = scaled_dot_product_attention(q, k, v, mask, dropped)
         y = self.out_proj(y.transpose(1, 2).reshape(*query.shape[:2], self.embed_dim))
         if single:
             return y.squeeze(0), None if weights is None else weights.squeeze(0)

@@ -53,4 +53,4 @@ class TransformerBlock(Module):
         y = self.ln_1(x)
         y, _ = self.attn(y, y, y, key_padding_mask, False, ahead)
         x = x + self.dropout(y)
-        return x + self.dropout(self.mlp(self.ln_2(x)))
+        return x + self.dropout(self.mlp(self.ln_2(x)))  # type: ignore[no-any-return]

@@ -19,7 +19,7 @@ EDGE, MANY = 3, 1000  # entries shown at either end of an axis, of a tensor with
 
 
 def show(self: Tensor) -> str:
-    """As PyTorch prints: numbers of one width, four digits, the middle of large tensors left out."""
+    """As PyTorch prints: numbers of one width, four digits, large tensors without their middle."""
     data = self._data
     body = np.array2string(
         data,
@@ -27,9 +27,13 @@ def show(self: Tensor) -> str:
         prefix="tensor(",
         edgeitems=EDGE,
         threshold=MANY,
-        formatter={"float_kind": _float_format(data)} if data.dtype.kind == "f" else None,
+        formatter=_formatters(data),
     )
     return f"tensor({body}{''.join(f', {note}' for note in _notes(self))})"
+
+
+def _formatters(data: Array) -> Any:
+    return {"float_kind": _float_format(data)} if data.dtype.kind == "f" else None
 
 
 def _notes(self: Tensor) -> list[str]:

@@ -1,4 +1,5 @@
-"""Jacobians and Hessians in the spelling of ``torch.autograd.functional``: results, not functions."""
+"""Jacobians and Hessians in the spelling of ``torch.autograd.functional``: results, not
+functions."""
 
 from __future__ import annotations
 
@@ -26,13 +27,15 @@ def jacobian(func: Function, inputs: Any, create_graph: bool = False) -> Any:
 
 
 def hessian(func: Function, inputs: Any, create_graph: bool = False) -> Any:
-    """All second derivatives of ``func(*inputs)``, one number; for several inputs a tuple of rows."""
+    """All second derivatives of ``func(*inputs)``, one number; for several inputs a tuple of
+    rows."""
     args, argnums = _arguments(inputs)
     return _kept(transforms.hessian(func, argnums)(*args), create_graph)
 
 
 def vjp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False) -> Any:
-    """The result of ``func``, and ``v`` times its Jacobian; ``v`` may be left out for one number."""
+    """The result of ``func``, and ``v`` times its Jacobian; ``v`` may be left out for one
+    number."""
     args, _ = _arguments(inputs)
     y, back = transforms.vjp(func, *args)
     if v is None:

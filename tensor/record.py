@@ -50,14 +50,12 @@ def record(
         if node is None or y.dtype.kind != "f" or not op.differentiable:
             out = _made(y)
         else:
-            reads = op.reads
+            keep = op.kept[tuple([n is not None for n in nodes])]
             if op.composition is not None:
-                saved: tuple[Any, ...] = (y if reads[0] else None, *arrays)
+                saved: tuple[Any, ...] = (y if keep[0] else None, *arrays)
             else:
-                if len(reads) <= len(arrays):  # variadic: one flag for all operands
-                    reads = (reads[0], *reads[1:] * len(arrays))
-                held = zip((y, *arrays), reads)  # noqa: B905  (hot, equal by construction)
-                saved = tuple([a if keep else None for a, keep in held])
+                held = zip((y, *arrays), keep)  # noqa: B905  (hot, equal by construction)
+                saved = tuple([a if kept else None for a, kept in held])
             made = Node(op, nodes, saved, params, y, now.scope)
             if edits._exposed:
                 edits.seal(made)

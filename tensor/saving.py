@@ -152,7 +152,8 @@ def _write_safetensors(arrays: dict[str, Array], plan: str | None) -> bytes:
 def _read_safetensors(content: bytes) -> tuple[dict[str, Array], str | None]:
     from safetensors import deserialize
 
-    arrays = {name: _from_bytes(name, entry) for name, entry in deserialize(content)}
+    entries: Any = deserialize(content)  # type: ignore[no-untyped-call]
+    arrays = {name: _from_bytes(name, entry) for name, entry in entries}
     length = int.from_bytes(content[:8], "little")
     metadata = json.loads(content[8 : 8 + length]).get("__metadata__") or {}
     return arrays, metadata.get(_PLAN)

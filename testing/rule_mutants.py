@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import TABLE, Op
+from ..engine.op import Kept
 from .sources import changes
 
 Rule = Callable[..., Any]
@@ -109,9 +110,8 @@ def _on_part(joint: Rule, operand: int, change: Callable[[Rule], Rule]) -> Rule:
 def planted(mutant: Mutant) -> Iterator[Op]:
     """The table with the mutant in its row's place, put right again afterwards."""
     row = TABLE[mutant.op]
-    vjp, joint, reads = row.vjp, row.joint, row.reads
-    # A changed rule may read what no rule read before: keep everything for backward.
-    row.reads = (True,) * len(reads)
+    vjp, joint, kept = row.vjp, row.joint, row.kept
+    row.kept = Kept(row)  # a changed rule may read what no rule read before
     if joint is not None:
         row.joint = mutant.rule
     else:
@@ -121,7 +121,7 @@ def planted(mutant: Mutant) -> Iterator[Op]:
     try:
         yield row
     finally:
-        row.vjp, row.joint, row.reads = vjp, joint, reads
+        row.vjp, row.joint, row.kept = vjp, joint, kept
 
 
 @dataclass(frozen=True)

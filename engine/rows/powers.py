@@ -18,7 +18,7 @@ def _base_rule(g: Any, y: Any, a: Any, b: Any) -> Any:
     return where((b != 0) | isfinite(steep), g * (b * steep), 0.0)
 
 
-pow_ = row(
+pow_: Op = row(
     "pow", "a b", symbol="**",
     vjp=(
         _base_rule,

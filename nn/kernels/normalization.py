@@ -66,14 +66,14 @@ class Channels:
         """The sum per channel."""
         if self.last:
             sums = ones_of(len(rows), rows.dtype) @ rows
-            return sums.reshape(self.repeat, -1).sum(0) if self.repeat > 1 else sums
-        return rows.sum((0, 2))
+            return np.asarray(sums.reshape(self.repeat, -1).sum(0) if self.repeat > 1 else sums)
+        return np.asarray(rows.sum((0, 2)))
 
     def total_of_products(self, a: Array, b: Array) -> Array:
         """The sum of a b per channel."""
         if self.last:
             return self.total(np.multiply(a, b, out=scratch("products", a.shape, a.dtype)))
-        return np.vecdot(a, b).sum(0)
+        return np.asarray(np.vecdot(a, b).sum(0))
 
 
 def by_channel(

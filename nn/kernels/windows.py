@@ -21,7 +21,8 @@ def surrounded(x: Array, how: Geometry, value: float) -> Array:
         return x
     out = np.empty_like(x, shape=(*x.shape[:2], *how.whole))
     out.fill(value)
-    out[(..., *how.inner)] = x
+    inner: Any = (..., *how.inner)
+    out[inner] = x
     return out
 
 
@@ -148,7 +149,8 @@ def spread_evenly(g: Array, how: Geometry) -> Array:
 
 
 def _inside(whole: Array, how: Geometry) -> Array:
-    return whole if how.whole == how.size else whole[(..., *how.inner)]
+    inner: Any = (..., *how.inner)
+    return whole if how.whole == how.size else whole[inner]
 
 
 def counts(how: Geometry, padding: tuple[int, ...], include_padding: bool) -> Any:

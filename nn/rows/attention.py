@@ -17,6 +17,11 @@ from ...tensor.rows.structural import structural
 # three.
 
 
+def ahead(length: int, steps: int) -> Array:
+    """(length, steps): where a key comes after its query."""
+    return np.arange(steps) > np.arange(length)[:, None]
+
+
 def shares(scores: Array) -> Array:
     """softmax along the last axis, in place; a row that is masked everywhere gets 0 throughout."""
     top = np.maximum.reduce(scores, axis=-1, keepdims=True, initial=-inf)
@@ -35,7 +40,7 @@ def _attention(
     if mask.ndim or mask != 0:
         scores = scores + mask
     if causal:
-        scores[..., ~np.tri(*scores.shape[-2:], dtype=bool)] = -inf
+        scores[..., ahead(*scores.shape[-2:])] = -inf
     p = shares(scores)
     y = np.matmul(p if keep is None else p * keep, v)
     return y, p
@@ -69,11 +74,12 @@ def weights(q: Tensor, k: Tensor, mask: Tensor, scale: float, causal: bool) -> T
     """The shares (…, L, S) by which each query mixes the values, in single steps."""
     scores = (q @ k.mT) * scale + mask
     if causal:
-        scores = scores.masked_fill(Tensor(~np.tri(*scores.shape[-2:], dtype=bool)), -inf)
+        scores = scores.masked_fill(Tensor(ahead(*scores.shape[-2:])), -inf)
     top = scores._data.max(axis=-1, keepdims=True, initial=-inf)
     e = (scores - Tensor(np.where(np.isfinite(top), top, 0).astype(scores.dtype))).exp()
     total = e.sum(-1, keepdim=True)
-    return e / total.masked_fill(total == 0, 1.0)
+    p: Tensor = e / total.masked_fill(total == 0, 1.0)
+    return p
 
 
 attention: Op = structural(

@@ -167,7 +167,8 @@ def test_drawn_products(agree: Callable[..., None], data: Any) -> None:
 @pytest.mark.parametrize(
     "program",
     programs("""
-    L.matrix_exp(A)  L.matrix_exp(B*3)  L.matrix_exp(J*0)  L.matrix_exp(A[:2])  L.matrix_exp(A.float())
+    L.matrix_exp(A)  L.matrix_exp(B*3)  L.matrix_exp(J*0)  L.matrix_exp(A[:2])
+    L.matrix_exp(A.float())
     """),
 )
 def test_exponentials(agree: Callable[..., None], program: str) -> None:

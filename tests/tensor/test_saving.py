@@ -7,12 +7,13 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import gradling
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+import gradling
 
 FORMATS = [".npz", ".safetensors"]
 DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
@@ -60,7 +61,9 @@ def test_what_went_in_comes_out(suffix: str, state: Any, tmp_path_factory: Any) 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_layouts_do_not_matter(suffix: str, tmp_path: Path) -> None:
     x = gradling.arange(12).reshape(3, 4)
-    gradling.save({"t": x.T, "step": gradling.tensor(x.numpy()[::2, ::-1])}, tmp_path / f"s{suffix}")
+    gradling.save(
+        {"t": x.T, "step": gradling.tensor(x.numpy()[::2, ::-1])}, tmp_path / f"s{suffix}"
+    )
     found = gradling.load(tmp_path / f"s{suffix}")
     assert found["t"].tolist() == x.T.tolist()
     assert found["step"].tolist() == x.numpy()[::2, ::-1].tolist()
@@ -120,6 +123,10 @@ def test_unknown_suffixes_and_folders(tmp_path: Path) -> None:
 
 
 def test_names_that_meet_stay_apart(tmp_path: Path) -> None:
-    state = {"a.b": gradling.ones(1), "a": {"b": gradling.zeros(2)}, "__gradling__": gradling.ones(3)}
+    state = {
+        "a.b": gradling.ones(1),
+        "a": {"b": gradling.zeros(2)},
+        "__gradling__": gradling.ones(3),
+    }
     gradling.save(state, tmp_path / "s.npz")
     assert same(state, gradling.load(tmp_path / "s.npz"))
