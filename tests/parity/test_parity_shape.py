@@ -101,13 +101,11 @@ COPIES = """
 MORE = """
     t.cartesian_prod(v,v[:2])  t.cartesian_prod(v)  t.combinations(v,2)  t.combinations(v,0)
     t.combinations(v,2,True)  t.combinations(x)  t.select_scatter(x,v[:3],0,1)
-    t.select_scatter(x,v,0,1)
-    t.select_scatter(x,v[:3],0,5)  t.slice_scatter(c,c[:,:1]*2,1,2)
-    t.slice_scatter(c,c[:,:2],1,0,3,2)
-    edit(x,'put_',t.tensor([0,5]),v[:2])  edit(x,'put_',t.tensor([1,1]),v[2:],accumulate=True)
-    edit(x,'put_',t.tensor([9]),v[:1])  x.T.storage_offset()  x[1].storage_offset()  t.numel(c)
-    t.is_tensor(x)  t.is_floating_point(xi)  t.can_cast(t.float32,t.int64)
-    t.can_cast(t.int8,t.uint8)
+    t.select_scatter(x,v,0,1)  t.select_scatter(x,v[:3],0,5)  t.slice_scatter(c,c[:,:1]*2,1,2)
+    t.slice_scatter(c,c[:,:2],1,0,3,2)  edit(x,'put_',t.tensor([0,5]),v[:2])
+    edit(x,'put_',t.tensor([1,1]),v[2:],accumulate=True)  edit(x,'put_',t.tensor([9]),v[:1])
+    x.T.storage_offset()  x[1].storage_offset()  t.numel(c)  t.is_tensor(x)
+    t.is_floating_point(xi)  t.can_cast(t.float32,t.int64)  t.can_cast(t.int8,t.uint8)
     t.can_cast(t.uint8,t.int8)  t.can_cast(t.float64,t.float16)  t.can_cast(t.bool,t.int8)
 """
 # PyTorch has padding in nn.functional; here it is also a function of tensors.
