@@ -38,7 +38,7 @@ def earlier(h: Array, y: Array, back: bool) -> Array:
 
 
 def closing(
-    needed: tuple[bool, bool, bool, bool, bool], d: Array, d_hidden: Array, x: Array, before: Array,
+    needed: tuple[bool, ...], d: Array, d_hidden: Array, x: Array, before: Array,
     w_ih: Array,
 ) -> tuple[Array | None, ...]:  # fmt: skip
     """Gradients of x, w_ih, w_hh, b_ih, b_hh from those of the gates, (T, N, gates * H).
