@@ -221,7 +221,13 @@ def _products(node: Node) -> int:
     formula = _MULTIPLY_ADDS.get(node.op.name)
     if formula is None or node.saved is None:
         return 0
-    return int(formula(node.shape, *(np.shape(a) for a in node.saved[1:])))
+    # An operand is saved for the gradient of another one; if that wants none, it is itself in the
+    # graph, whose nodes know their shapes.
+    shapes = [
+        np.shape(array) if array is not None or child is None else child.shape
+        for array, child in zip(node.saved[1:], node.inputs, strict=True)
+    ]
+    return int(formula(node.shape, *shapes))
 
 
 def _ancestors(path: str) -> Iterator[str]:
