@@ -159,7 +159,15 @@ numbers = st.one_of(
 
 @given(numbers, numbers, numbers, st.sampled_from(["", ",dtype=t.float64", ",dtype=t.int64"]))
 def test_arange_has_the_same_entries(start: Any, end: Any, step: Any, dtype: str) -> None:
-    agree(f"t.arange({start},{end},{step}{dtype})")
+    program = f"t.arange({start},{end},{step}{dtype})"
+    theirs, ours = outcome(program, torch), outcome(program, gradling)
+    if isinstance(theirs, Exception):
+        agree(program)
+        return
+    assert (ours.shape, f"torch.{ours.dtype}") == (tuple(theirs.shape), str(theirs.dtype))
+    # where entries cancel to almost nothing, PyTorch rounds in float32 on the way
+    room = np.finfo(np.float32).eps * max(abs(start), abs(end))
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=3e-7, atol=room)
 
 
 @given(
