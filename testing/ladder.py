@@ -185,7 +185,7 @@ class _Curve:
             right = left = side[1:]
         tail = slice(max(0, len(h) - 7), None)
         scatter = np.sort(np.abs(np.diff(slope[tail])) * h[tail][1:])
-        noise = max(samples.rounding, 2 * float(scatter[-2]))
+        noise = max(samples.rounding, 2 * float(scatter[-2]), _quantum(p, m, samples.centre))
         # x + h is rounded too, by an ulp of x: seen through the slope at x + h, not that at x.
         # Where the slope at x is 0 this is all there is, and it does not shrink with h.
         ulp = 2.0**-52 * samples.position
@@ -260,6 +260,19 @@ class _Curve:
             above = remainder if remainder > 4 * float(noise) else 0.0
             out.append(Rung(float(h), float(slope), abs(float(slope) - claim), above))
         return tuple(out[:16:2])
+
+
+def _quantum(plus: FloatArray, minus: FloatArray, centre: float) -> float:
+    """The smallest change seen, where it looks like a rounding step inside the function.
+
+    A saturated function does not move at all for small steps, so their scatter shows no noise; what
+    it moves by at first is one rounding error of something larger inside.
+    """
+    moved = np.concatenate([np.abs(plus - centre), np.abs(minus - centre)])
+    moved = np.where(np.isfinite(moved), moved, 0.0)
+    flat = not np.any(moved[[-1, -2, -3]]) and not np.any(moved[: len(plus)][-3:])
+    smallest = float(np.min(moved, where=moved > 0, initial=1.0))
+    return smallest if flat and smallest <= 64 * 2.0**-52 else 0.0
 
 
 def _last_of_run(

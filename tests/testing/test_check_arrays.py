@@ -45,6 +45,16 @@ def layer_norm_grad(g, x):
 RIGHT = {
     "tanh": (np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2), X),
     "square at its minimum": (np.square, lambda g, x: 2 * g * x, np.zeros(3)),
+    "square an ulp from its minimum": (
+        lambda x: (x - 4) ** 2,
+        lambda g, x: 2 * g * (x - 4),
+        np.array([4 - 2**-51, 4.0]),
+    ),
+    "saturated inside, small outside": (
+        lambda x: 1 - np.tanh(x + 10),
+        lambda g, x: -g / np.cosh(x + 10) ** 2,
+        np.array([0.25, 0.5]),
+    ),
     "linear": (lambda x: 3 * x, lambda g, x: 3 * g, X),
     "tiny": (lambda x: 1e-30 * np.sin(x), lambda g, x: 1e-30 * g * np.cos(x), X),
     "huge input": (lambda x: 2 * x, lambda g, x: 2 * g, 1e8 * X),
@@ -91,7 +101,12 @@ def test_right_gradients_are_correct(name):
 
 
 MUTANTS = ("scaled", "one entry", "sign", "additive", "doubled")
-FLAT = ("floor", "constant", "square at its minimum")  # a zero gradient has no scaled mutant
+FLAT = (
+    "floor",
+    "constant",
+    "square at its minimum",
+    "square an ulp from its minimum",
+)  # a zero gradient has no scaled mutant
 
 
 @pytest.mark.parametrize(
