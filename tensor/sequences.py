@@ -48,14 +48,14 @@ def arange(
         wanted = _numeric("arange", dtype)
     if not (math.isfinite(start) and math.isfinite(end) and math.isfinite(step)):
         raise RangeError(f"arange: expected finite bounds and step, got {start}, {end}, {step}")
-    if wanted.kind in "iu":
-        start, end, step = int(start), int(end), int(step)  # fractions are cut off, as in PyTorch
-    if step == 0:
-        raise RangeError("arange: the step must not be 0")
     if (end - start) * step < 0:
         raise RangeError(
             f"arange: a step of {step} leads away from {end}, starting at {start}; change its sign"
         )
+    if wanted.kind in "iu":
+        start, end, step = int(start), int(end), int(step)  # fractions are cut off, as in PyTorch
+    if step == 0:
+        raise RangeError("arange: the step must not be 0")
     if all(isinstance(x, int) for x in (start, end, step)):
         count = -((start - end) // step)
     else:
