@@ -310,7 +310,7 @@ class RMSNorm(Module):
 
     >>> import gradling
     >>> RMSNorm(4)(gradling.ones(2, 4))[0]
-    tensor([1.0000, 1.0000, 1.0000, 1.0000], grad_fn=...)
+    tensor([1., 1., 1., 1.], grad_fn=...)
     """
 
     weight: Parameter | None

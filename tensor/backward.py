@@ -102,7 +102,7 @@ def run(
                     if isinstance(both, np.generic):
                         both = np.asarray(both)  # NumPy's sum of two 0-d arrays is a number
                     gradients[child] = both
-                    if not create_graph:
+                    if both.__class__ is Array:
                         ours.add(child)
             if free:
                 assert node.op is not None

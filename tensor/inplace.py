@@ -19,7 +19,7 @@ from ..engine.modes import mode
 from . import edits, views
 from .dtypes import rank
 from .errors import ShapeError
-from .node import Array, Node
+from .node import Array, Node, tick
 from .quiet import Quiet
 from .record import apply
 from .rows.shape import cast, view_put
@@ -28,12 +28,17 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 
-def assign(target: Tensor, new: Tensor, name: str) -> Tensor:
-    """Make ``target`` hold ``new``, which must have its shape and a dtype it can hold."""
+def assign(target: Tensor, new: Tensor, name: str, since: int | None = None) -> Tensor:
+    """Make ``target`` hold ``new``, which must have its shape and a dtype it can hold.
+
+    ``since`` is the time before ``new`` was computed, of ``target`` among others.
+    """
     _check(target, new, name)
     if mode().grad and (target._node is not None or new._node is not None):
         if new.dtype is not target.dtype:
             new = apply(cast, (new,), (target.dtype, new.dtype))
+        if since is not None and new._node is not None and edits.is_shared(target._data):
+            _keep_before(new._node, since, target._data)
         _rebind(target, new, name)
     else:
         _write(target, new._data, name)
@@ -96,6 +101,21 @@ def _rebind(target: Tensor, new: Tensor, name: str) -> None:
         _move(view, apply(op, (base,), params), in_memory)
 
 
+def _keep_before(node: Node, since: int, array: Array) -> None:
+    """Let what was made since then keep copies of memory that is about to be overwritten."""
+    memory = edits.owner(array)
+    todo: list[Node | None] = [node]
+    for now in todo:
+        if now is not None and now.seq > since and now.op is not None:
+            now.saved = tuple(
+                [
+                    a.copy() if isinstance(a, np.ndarray) and edits.owner(a) is memory else a
+                    for a in now.saved or ()
+                ]
+            )
+            todo += now.inputs
+
+
 def _links(target: Tensor, name: str) -> list[Any]:
     """(what is viewed, op, params) from ``target`` upwards, where an edit may be passed on."""
     links = []
@@ -149,7 +169,8 @@ def in_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     name = f"{function.__name__}_"
 
     def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        return assign(self, function(self, *args, **kwargs), name)
+        since = tick()
+        return assign(self, function(self, *args, **kwargs), name, since)
 
     method.__name__ = method.__qualname__ = name
     method.__doc__ = f"In-place form of ``{function.__name__}``."
@@ -167,7 +188,8 @@ def augmented(function: Callable[..., Tensor], symbol: str) -> Callable[..., Ten
             with Quiet():
                 direct(self._data, other._data, self._data)
             return self
+        since = tick()
         new = function(self, other)
-        return new if new is NotImplemented else assign(self, new, symbol)
+        return new if new is NotImplemented else assign(self, new, symbol, since)
 
     return method

@@ -300,7 +300,8 @@ class Tensor(NumPyProtocol, InPlaceForms):
     inverse, det, slogdet = factors.inv, factors.det, factors.slogdet
     logdet, pinverse = factors.logdet, factors.pinv
 
-    # New ones of this dtype, and random ones -------------------------------------------------------
+    # New ones of this dtype, and random ones
+    # -------------------------------------------------------
 
     new_zeros, new_ones, new_empty = alike.new_zeros, alike.new_ones, alike.new_empty
     new_full, new_tensor = alike.new_full, alike.new_tensor
@@ -321,6 +322,8 @@ class Tensor(NumPyProtocol, InPlaceForms):
     __iand__ = augmented(operator("bitwise_and"), "&=")
     __ior__ = augmented(operator("bitwise_or"), "|=")
     __ixor__ = augmented(operator("bitwise_xor"), "^=")
+    __ilshift__ = augmented(operator("bitwise_left_shift"), "<<=")
+    __irshift__ = augmented(operator("bitwise_right_shift"), ">>=")
 
 
 bind(Tensor)

@@ -36,7 +36,9 @@ WALK_MUTANTS = (
     WalkMutant(
         "a path dropped", "run", "zip(node.inputs, parts)", "zip(node.inputs[:1], parts[:1])"
     ),
-    WalkMutant("= for += at a leaf", "_accumulate", "if before is None:", "if True:"),
+    WalkMutant(
+        "= for += at a leaf", "_accumulate", "g if before is None else _added(before, g)", "g"
+    ),
     WalkMutant(
         "broadcast not undone", "_fit_array", "_sum_to(part, child.shape)",
         "part.reshape(-1)[: int(np.prod(child.shape))].reshape(child.shape)",

@@ -88,9 +88,7 @@ def _best(x: Array, dims: int, sizes: Sizes) -> Array:
 
     The first of equals in each row, then the first row: the first of all in reading order.
     """
-    place = np.broadcast_to(
-        np.arange(prod(x.shape[-dims:])).reshape(x.shape[-dims:]), x.shape
-    )
+    place = np.broadcast_to(np.arange(prod(x.shape[-dims:])).reshape(x.shape[-dims:]), x.shape)
     for axis in range(-1, -dims - 1, -1):
         start, end = parts(x.shape[axis], sizes[axis])
         best = np.take(x, start, axis)
