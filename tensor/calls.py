@@ -151,8 +151,9 @@ class Call:
             stop=True,
         )
         return [
-            g if isinstance(g := _own(second.get(seed._node), seed, graph), Tensor) else Tensor(g)
+            g if isinstance(g := _own(found, seed, graph), Tensor) else Tensor(g)
             for seed in seeds
+            for found in [None if seed._node is None else second.get(seed._node)]
         ]
 
     def _push_values(self, tangents: list[Any]) -> list[Any]:
