@@ -31,9 +31,9 @@ def digits(real_data: Path) -> Digits:
     return (X[:8000], y[:8000]), (X[8000:], y[8000:])
 
 
-# Where a run of ten epochs ends is noisy: of seeds 0 to 14, fourteen gave 0.936 to 0.9465, and seed
-# 3, left out here, gave 0.9215; PyTorch's seeds 0 to 9 gave 0.9335 to 0.944.
-@pytest.mark.parametrize("seed", [0, 1, 2, 4, 5])
+# Where a run of ten epochs ends is noisy. Measured: seeds 0 to 4 gave 0.9365, 0.943, 0.936, 0.9215
+# and 0.946, seeds 5 to 14 0.9365 to 0.9465; PyTorch's seeds 0 to 9 gave 0.9335 to 0.944.
+@pytest.mark.parametrize("seed", range(5))
 def test_digits_it_has_not_seen(digits: Digits, seed: int) -> None:
     train, held_out = digits
     gradling.manual_seed(seed)
@@ -44,7 +44,7 @@ def test_digits_it_has_not_seen(digits: Digits, seed: int) -> None:
         model, train, epochs=10, batch_size=64, progress=False,
         optimizer=lambda params: Adam(params, lr=1e-3),
     )  # fmt: skip
-    assert evaluate(model, held_out, metrics=["accuracy"])["accuracy"] >= 0.93
+    assert evaluate(model, held_out, metrics=["accuracy"])["accuracy"] >= 0.92
 
 
 @pytest.mark.parametrize("seed", [0, 1])
