@@ -199,15 +199,27 @@ def _joined(path: str, name: str) -> str:
 def _arguments(module: Module, theirs: type) -> dict[str, Any]:
     """What PyTorch's class is to be called with: the attributes that carry its arguments' names."""
     found: dict[str, Any] = {}
-    for name in inspect.signature(theirs.__init__).parameters:  # type: ignore[misc]
-        if name in ("self", "device", "dtype", "_weight", "_freeze", "size_average", "reduce"):
+    names = inspect.signature(theirs.__init__).parameters  # type: ignore[misc]
+    if issubclass(theirs, torch.nn.RNNBase):  # PyTorch's hand everything on to their base
+        names = inspect.signature(torch.nn.RNNBase.__init__).parameters
+    for name in names:
+        if name in (
+            "self",
+            "mode",
+            "device",
+            "dtype",
+            "_weight",
+            "_freeze",
+            "size_average",
+            "reduce",
+        ):
             continue
         value = getattr(module, name, None)
         if name == "bias":  # a module keeps the parameter under the name of the switch
             value = _has_bias(module)
         elif isinstance(value, Tensor):
             value = torch.tensor(value._data)
-        elif value is None and not hasattr(module, name):
+        elif value is None and not hasattr(module, name) or (name, value) == ("proj_size", 0):
             continue
         found[name] = value
     return found

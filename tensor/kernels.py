@@ -65,6 +65,9 @@ def power(a: Any, b: Any) -> Any:
         short = _POWERS.get(float(b))
         if short is not None:
             return short(a if a.__class__ is Array else np.asarray(a, b.dtype))
+    elif b.shape != np.shape(a):
+        # NumPy takes a repeated 0.5 for sqrt, which differs at -inf: every power is spelt out
+        b = np.broadcast_to(b, np.broadcast_shapes(np.shape(a), b.shape)).copy()
     return np.power(a, b)
 
 
