@@ -121,7 +121,7 @@ def test_workers_work_ahead_and_stop_when_left() -> None:
             started.append(index)
             return index
 
-    before = threading.active_count()
+    others = set(threading.enumerate())
     iterator = iter(DataLoader(Noted(100), 1, num_workers=2, prefetch_factor=3))
     assert next(iterator).tolist() == [0]
     for _ in range(200):
@@ -129,13 +129,13 @@ def test_workers_work_ahead_and_stop_when_left() -> None:
             break
         time.sleep(0.01)
     assert 6 <= len(started) <= 8, "two workers with three batches ahead each"
+    workers = set(threading.enumerate()) - others  # what earlier tests left may end meanwhile
+    assert len(workers) == 2
     del iterator
     gc.collect()
-    for _ in range(200):
-        if threading.active_count() == before:
-            break
-        time.sleep(0.01)
-    assert threading.active_count() == before
+    for worker in workers:
+        worker.join(timeout=30)
+    assert not any(worker.is_alive() for worker in workers)
 
 
 def test_an_error_in_a_worker_reaches_the_loop() -> None:
