@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Mode:
     """One immutable setting of all switches, so that an op asks a single context variable."""
 
-    __slots__ = ("grad", "inference", "anomaly", "scope", "plain", "keeper")
+    __slots__ = ("grad", "inference", "anomaly", "scope", "watch", "watched", "plain", "keeper")
 
     def __init__(
         self,
@@ -22,13 +22,16 @@ class Mode:
         inference: bool = False,
         anomaly: bool = False,
         scope: str = "",
+        watch: Any = None,
         keeper: Any = None,
     ) -> None:
         self.grad = grad and not inference  # record graph nodes
         self.inference = inference  # results can never join a graph
         self.anomaly = anomaly  # look for NaN and remember source lines
         self.scope = scope  # path of the module being run, "" outside
-        self.plain = self.grad and not anomaly  # record, and nothing else: the usual case
+        self.watch = watch  # what notes where results are made, see sites.py
+        self.watched = anomaly or watch is not None
+        self.plain = self.grad and not self.watched  # record, and nothing else: the usual case
         self.keeper = keeper  # (the manager that set it, the token that undoes it)
 
     def but(self, **changes: Any) -> Mode:
@@ -37,6 +40,7 @@ class Mode:
             "inference": self.inference,
             "anomaly": self.anomaly,
             "scope": self.scope,
+            "watch": self.watch,
             "keeper": self.keeper,
         }
         return Mode(**(given | changes))

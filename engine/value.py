@@ -359,8 +359,8 @@ def apply(op: Op, operands: tuple[Value | float, ...], params: tuple[Any, ...] =
         y = Value(data, tuple(edges), op if edges else None)
         if len(edges) < 2 * len(operands) or params:
             y._call = (*operands, *params)
-    if now.anomaly:
-        anomaly.check_result(op, y, call)
+    if now.watched:
+        anomaly.watched(op, y, call, now)
     return y
 
 

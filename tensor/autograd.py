@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.anomaly import user_line
 from ..engine.modes import (
     detect_anomaly,
     enable_grad,
@@ -16,6 +15,7 @@ from ..engine.modes import (
     set_detect_anomaly,
     set_grad_enabled,
 )
+from ..engine.sites import user_line
 from . import function
 from .backward import history, run
 from .function import Function

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.anomaly import user_line
+from ..engine.sites import user_line
 from .node import Array, Node, tick
 
 _SMALL = 1 << 14  # bytes up to which a fingerprint covers every byte by itself

@@ -159,7 +159,7 @@ def _plain(target: Tensor, other: Any) -> bool:
         and b.dtype is a.dtype
         and a.dtype.char in "fd"
         and a.flags.writeable
-        and not now.anomaly
+        and not now.watched
         and (not now.grad or (target._node is None and other._node is None))
     )
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine import Op
-from ..engine.anomaly import user_line
 from ..engine.modes import Mode, mode
+from ..engine.sites import remember, site, user_line
 from . import edits
 from .dtypes import common_dtype, float16, float32, get_default_dtype
 from .errors import explain
@@ -60,8 +60,8 @@ def record(
             if edits._exposed:
                 edits.seal(made)
             out = _made(y, made)
-    if now.anomaly:
-        _look_for_nan(op, y, arrays, out._node, now)
+    if now.watched:
+        _watched(op, y, arrays, out._node, now)
     return out
 
 
@@ -219,11 +219,22 @@ def as_operand(op: Op, x: Any) -> Tensor:
     return x if isinstance(x, _made) else _made(np.asarray(as_constant(op, x)))
 
 
+def _watched(op: Op, y: Array, arrays: tuple[Any, ...], node: Node | None, now: Mode) -> None:
+    if now.watch is not None:
+        now.watch.note(node)
+        if node is not None and (known := site(node)) is not None:
+            node.note("site", known.line)  # for what backward has to say
+    if now.anomaly:
+        _look_for_nan(op, y, arrays, node, now)
+
+
 def _look_for_nan(op: Op, y: Array, arrays: tuple[Any, ...], node: Node | None, now: Mode) -> None:
     """Under ``detect_anomaly``: stop at the op that made a NaN out of operands without one."""
     line = user_line()
     if node is not None:
         node.note("site", line)
+        if now.watch is None:
+            remember(node, line)
     if y.dtype.kind == "f" and np.isnan(y).any():
         clean = not any(
             isinstance(a, np.ndarray) and a.dtype.kind == "f" and np.isnan(a).any() for a in arrays

@@ -5,6 +5,7 @@ matplotlib's axes. Graphs go through plain data (``spec``), are folded to a read
 (``fold``) and written as DOT, SVG, PNG, Mermaid, text or JSON.
 """
 
+from ..engine.sites import tracing
 from .animate import animate_boundary, frozen_boundary
 from .boundary import plot_boundary
 from .curves import plot_history, plot_loss
@@ -42,4 +43,5 @@ __all__ = [
     "plot_lr_find",
     "plot_schedule",
     "plot_update_ratios",
+    "tracing",
 ]

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..tensor.files import write_whole
 from .boundary import plot_boundary, scores_on_grid
 from .curves import pyplot
-from .files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -98,7 +98,14 @@ def _box(whole: _Whole, part: Part, outputs: Sequence[int]) -> Node:
         result=any(node.result for node in members),
         count=sum(node.count for node in members),
         notes=tuple(_notes(whole, part)),
+        site=first.site if _agree(members, "site") else "",
+        seconds=_total([node.seconds for node in members]),
     )
+
+
+def _total(seconds: Sequence[float | None]) -> float | None:
+    known = [each for each in seconds if each is not None]
+    return sum(known) if known else None
 
 
 def _agree(members: Sequence[Node], attribute: str) -> bool:

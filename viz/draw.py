@@ -13,10 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..tensor.files import write_whole
 from . import render
 from .as_json import to_json
 from .dot import to_dot
-from .files import write_whole
 from .fold import BUDGET, fold
 from .mermaid import to_mermaid
 from .read import read

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from math import isfinite, isnan, nan
 from typing import Any
 
+from ..engine.sites import any_known, site
 from .boxes import Folded
 from .spec import Edge, Graph, Node, Role, Summary
 from .words import number, shape_text
@@ -95,6 +96,8 @@ def read(outputs: Sequence[Any], params: Any = None) -> Reading:
     for root, output in zip(roots, outputs, strict=True):
         if hasattr(output, "_node"):
             kept[at[id(root)]] = output._data
+    if any_known():
+        nodes = [_sited(node, entry) for node, (entry, _) in zip(nodes, found, strict=True)]
     graph = Graph(tuple(nodes), tuple(edges), ops=ops)
     return Reading(graph, [entry for entry, _ in found], kept)
 
@@ -183,6 +186,11 @@ def _node(
         result=result,
         count=int(op is not None),
     )
+
+
+def _sited(node: Node, entry: Any) -> Node:
+    known = None if isinstance(entry, Constant) else site(entry)
+    return node if known is None else replace(node, site=known.line, seconds=known.seconds)
 
 
 def _operand_names(args: Sequence[str], n: int) -> tuple[str, ...]:

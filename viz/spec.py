@@ -54,6 +54,7 @@ class Node:
         count: how many ops it stands for.
         notes: what a group has to say about its members, a line each.
         cluster: id of the innermost frame around it, ``""`` for none.
+        site: ``file:line`` that made it and ``seconds``, the time it took, under ``tracing``.
     """
 
     id: str
@@ -73,6 +74,8 @@ class Node:
     count: int = 0
     notes: tuple[str, ...] = ()
     cluster: str = ""
+    site: str = ""
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,93 @@
+"""Where results were made: source lines and times, remembered while somebody asks for them.
+
+Nothing is remembered otherwise, and the usual case does not even look: an op asks its mode one
+question that it asks anyway.
+"""
+
+from __future__ import annotations
+
+import sys
+from time import perf_counter
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from .modes import _bare
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+class Site:
+    """The line of the user that made a result, and the seconds since the result before it."""
+
+    __slots__ = ("line", "seconds")
+
+    def __init__(self, line: str, seconds: float | None = None) -> None:
+        self.line = line
+        self.seconds = seconds
+
+    def __repr__(self) -> str:
+        return f"Site({self.line!r}, {self.seconds!r})"
+
+
+_known: WeakKeyDictionary[Any, Site] = WeakKeyDictionary()  # by result: Value or graph node
+
+
+class Watch:
+    """What notes sites, and the time of the last one."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last = perf_counter()
+
+    def note(self, made: Any) -> None:
+        """Remember where ``made``, a result that is just finished, came from; None: the time."""
+        now = perf_counter()
+        if made is not None:
+            _known[made] = Site(user_line(), now - self.last)
+        self.last = perf_counter()
+
+
+class tracing(_bare):
+    """Remember of every result made inside which line of your program made it, and how long it
+    took: pictures show both, and can colour by time.
+
+    The time of an op is that since the op before it, Python in between included.
+
+    >>> from gradling.engine import Value
+    >>> with tracing():
+    ...     y = Value(3.0) * 2
+    >>> site(y).line  # doctest: +ELLIPSIS
+    '...:2'
+    """
+
+    def __enter__(self) -> None:
+        self.changes = {"watch": Watch()}
+        super().__enter__()
+
+
+def remember(made: Any, line: str) -> None:
+    """Note the line of a result, without a time."""
+    _known[made] = Site(line)
+
+
+def site(made: Any) -> Site | None:
+    """Where a Value, or the graph node of a tensor, was made; None where nobody watched."""
+    return _known.get(made)
+
+
+def any_known() -> bool:
+    """Whether any site is remembered at all: else nobody needs to ask for each."""
+    return len(_known) > 0
+
+
+def user_line() -> str:
+    """``file:line`` of the nearest caller outside the package."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _ours(frame.f_globals.get("__name__", "")):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _ours(module: str) -> bool:
+    return module == _PACKAGE or module.startswith(f"{_PACKAGE}.")
