@@ -339,8 +339,9 @@ def test_modules_made_on_the_fly_have_a_path_too() -> None:
 def test_the_scope_depends_on_every_switch_of_the_mode() -> None:
     # nn/scope.py remembers the mode inside a module for each setting of these; a new switch of
     # engine/modes.py has to be added to its key
-    state = {"scope", "plain", "keeper"}  # the path itself, what follows from others, a token
-    assert set(Mode.__slots__) - state == {"grad", "inference", "anomaly"}
+    # the path itself, what follows from others, a token
+    state = {"scope", "plain", "watched", "keeper"}
+    assert set(Mode.__slots__) - state == {"grad", "inference", "anomaly", "watch"}
 
 
 def test_an_error_is_told_where_it_happened_and_what_would_help() -> None:
