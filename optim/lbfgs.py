@@ -52,6 +52,8 @@ class LBFGS(Optimizer):
     True
     """
 
+    needs_closure = True
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -123,7 +125,8 @@ class LBFGS(Optimizer):
             return loss, self._gradient()
 
         first_loss, g = evaluate()
-        self._minimise(evaluate, float(first_loss), g)
+        with np.errstate(all="ignore"):
+            self._minimise(evaluate, float(first_loss), g)
         for hook in self._after:
             hook(self, (closure,), {})
         return first_loss
@@ -136,7 +139,7 @@ class LBFGS(Optimizer):
                 return
             d = memory.direction(g, group["history_size"])
             slope = float(g @ d)
-            if slope > -group["tolerance_change"]:
+            if not slope <= -group["tolerance_change"]:  # flat, uphill, or nan
                 return
             t = group["lr"] * (min(1.0, 1.0 / float(np.abs(g).sum())) if memory.moves == 1 else 1.0)
             x, before = self._position(), f

@@ -48,6 +48,8 @@ class Optimizer:
 
     # State that is one number per parameter; all other state has an entry per parameter entry.
     numbers: ClassVar[tuple[str, ...]] = ()
+    # Whether ``step`` cannot do without a closure, because it looks at the loss several times.
+    needs_closure: ClassVar[bool] = False
 
     def __init__(self, params: Iterable[Any], defaults: Mapping[str, Any]) -> None:
         self.defaults = dict(defaults)

@@ -51,7 +51,8 @@ def resume(run: Run, path: str | os.PathLike[str]) -> Any:
         ValueError: the checkpoint is of another model, optimizer or set of callbacks.
     """
     state = load(path)
-    if not isinstance(state, dict) or state.get("format") != 1:
+    wanted = snapshot(run, None)
+    if not isinstance(state, dict) or state.get("format") != 1 or wanted.keys() - state.keys():
         raise ValueError(f"resume: {os.fspath(path)!r} is no checkpoint of fit()")
     if state["kinds"] != _kinds(run):
         raise ValueError(

@@ -13,7 +13,14 @@ from ..tensor.node import Array
 from .evaluation import as_loader
 from .loop import Run, _number
 from .seeds import generator_states, restore_generators
-from .step import forward, inputs_and_target, parameters_of, resolve_loss, target_for
+from .step import (
+    closure_of,
+    forward,
+    inputs_and_target,
+    parameters_of,
+    resolve_loss,
+    target_for,
+)
 
 
 class LRFinderResult:
@@ -168,11 +175,14 @@ def one_step(run: Run, batch: Any, loss: Any) -> float:
     if not run.scalar:
         run.model.train()
     run.optimizer.zero_grad()
-    found = run.loss(forward(run.model, inputs, run.scalar), target_for(raw, run.scalar))
+    target = target_for(raw, run.scalar)
+    found = run.loss(forward(run.model, inputs, run.scalar), target)
     number = _number(found)
     if isfinite(number):
         found.backward()
-        run.optimizer.step()
+        run.optimizer.step(
+            closure_of(run, found, inputs, target) if run.optimizer.needs_closure else None
+        )
     return number
 
 

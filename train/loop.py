@@ -27,6 +27,7 @@ from .seeds import generator_states, restore_generators
 from .step import (
     LossFunction,
     batch_size_of,
+    closure_of,
     forward,
     inputs_and_target,
     is_scalar,
@@ -167,6 +168,11 @@ def fit(
     params = parameters_of(model)
     made = Adam(params) if optimizer is None else optimizer
     made = made if isinstance(made, Optimizer) else made(params)
+    if made.needs_closure and accumulate > 1:
+        raise ValueError(
+            f"fit: {type(made).__name__} looks at the loss of one batch several times a step, so "
+            "batches cannot be accumulated: leave accumulate at 1 and make batch_size larger"
+        )
     schedule = (
         scheduler(made) if callable(scheduler) and not hasattr(scheduler, "step") else scheduler
     )
@@ -241,7 +247,7 @@ class _Loop:
             ):
                 self._save()
         if self.waiting:
-            self._move()
+            self._move(None, None)  # several batches wait: no optimizer looks at them again
         if run.batch == 0:
             raise ValueError("fit: the training data gave no batch")
         run.epoch, run.batch = run.epoch + 1, 0
@@ -271,7 +277,7 @@ class _Loop:
         (loss * (1.0 / self.accumulate) if self.accumulate > 1 else loss).backward()
         self.waiting += 1
         if self.waiting == self.accumulate or last:
-            self._move()
+            self._move(loss, (inputs, target))
         items = batch_size_of(raw)
         run.totals["loss"] += number * items
         run.totals["items"] += items
@@ -282,7 +288,7 @@ class _Loop:
         self.progress.advance(number)
         run.tell("after_step")
 
-    def _move(self) -> None:
+    def _move(self, loss: Any, batch: Any) -> None:
         run = self.run
         if (
             self.waiting < self.accumulate
@@ -291,11 +297,36 @@ class _Loop:
         if self.clip is not None:
             clip(self.params, self.clip)
         self._check_gradients()
-        run.optimizer.step()
+        if run.optimizer.needs_closure:
+            self._search(loss, *batch)
+        else:
+            run.optimizer.step()
         run.step += 1
         self.waiting = 0
         if self.per_step and run.scheduler is not None:
             run.scheduler.step()
+
+    def _search(self, loss: Any, inputs: Any, target: Any) -> None:
+        """A step that looks at the loss of its batch several times (LBFGS)."""
+        run, before = self.run, self.run.weights()
+
+        def clipped() -> None:
+            if self.clip is not None:
+                clip(self.params, self.clip)
+
+        run.optimizer.step(closure_of(run, loss, inputs, target, after=clipped))
+        if not all(np.isfinite(w).all() for w in self._weights()):
+            run.load_weights(before)
+            run.stop("nan")
+            raise NonFiniteLoss(
+                f"fit: the search of {type(run.optimizer).__name__} left the finite numbers in "
+                f"epoch {run.epoch + 1}, batch {run.batch + 1}; the weights are as they were "
+                "before this batch. Try line_search_fn='strong_wolfe' or a smaller learning rate",
+                run.history,
+            )
+
+    def _weights(self) -> list[Any]:
+        return [p.data if isinstance(p, Value) else p._data for p in self.params]
 
     def _check_gradients(self) -> None:
         """Stop before a step that would make weights nan, though the loss is a number still."""
@@ -349,8 +380,7 @@ class _Loop:
                     run.loss(forward(run.model, inputs, False), target)
             except RuntimeError as error:
                 where = str(error)
-        weights = [p.data if isinstance(p, Value) else p._data for p in self.params]
-        if not all(np.isfinite(w).all() for w in weights):
+        if not all(np.isfinite(w).all() for w in self._weights()):
             where = "the weights themselves are no longer finite since the step before: " + where
         run.stop("nan")
         raise NonFiniteLoss(

@@ -62,6 +62,33 @@ def target_for(target: Any, scalar: bool) -> Any:
     return target if isinstance(target, Tensor) else as_tensor(target)
 
 
+def closure_of(
+    run: Any,
+    loss: Any,
+    inputs: Sequence[Any],
+    target: Any,
+    after: Callable[[], object] | None = None,
+) -> Callable[[], Any]:
+    """The closure that some optimizers step with: loss and gradients of one batch, anew each time.
+
+    The first call returns ``loss``, whose gradients are there already; ``after`` is called when
+    new ones are there.
+    """
+    ready = [loss]
+
+    def closure() -> Any:
+        if ready:
+            return ready.pop()
+        run.optimizer.zero_grad()
+        found = run.loss(forward(run.model, inputs, run.scalar), target)
+        found.backward()
+        if after is not None:
+            after()
+        return found
+
+    return closure
+
+
 def batch_size_of(target: Any) -> int:
     shape = np.shape(target)
     return int(shape[0]) if shape else 1

@@ -186,6 +186,8 @@ def _finished(path: str | os.PathLike[str] | None, settings: Sequence[Record]) -
 
 
 def _read(text: str) -> Any:
+    if text in ("True", "False"):
+        return text == "True"
     for kind in (int, float):
         try:
             return kind(text)

@@ -335,6 +335,13 @@ class TestBadInput:
         assert bits(other) == before
         assert path.read_bytes() == kept
 
+    @pytest.mark.parametrize("state", [{"format": 1}, {"format": 0, "weights": [1.0]}])
+    def test_a_file_that_is_no_checkpoint_is_refused(self, tmp_path: Path, state: Any) -> None:
+        path = tmp_path / "run.npz"
+        gradling.save(state, path)
+        with pytest.raises(ValueError, match="is no checkpoint of fit"):
+            fit(net(), points(), epochs=2, checkpoint=path, resume=True, progress=False)
+
     def test_a_checkpoint_of_another_optimizer_changes_nothing(self, tmp_path: Path) -> None:
         path = tmp_path / "run.npz"
         fit(net(), points(), epochs=1, checkpoint=path, progress=False)
@@ -459,3 +466,78 @@ def test_progress_is_plain_lines_when_it_is_not_a_terminal(capsys: Any) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines] == ["1/2", "2/2"]
     assert os.linesep not in "".join(lines)
+
+
+# Optimizers that look at the loss several times a step
+# ------------------------------------------------------------------------------------
+
+
+def curve() -> tuple[Any, Any]:
+    x = gradling.linspace(-1, 1, 24, dtype=gradling.float64).reshape(-1, 1)
+    return x, (3 * x).sin()
+
+
+def bent() -> Any:
+    gradling.manual_seed(0)
+    return nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1)).double()
+
+
+def newton(params: Any) -> Any:
+    return gradling.optim.LBFGS(params, line_search_fn="strong_wolfe")
+
+
+def test_lbfgs_is_given_its_closure() -> None:
+    by_hand, fitted = bent(), bent()
+    x, y = curve()
+    optimizer = newton(by_hand.parameters())
+
+    def closure() -> Any:
+        optimizer.zero_grad()
+        loss = nn.functional.mse_loss(by_hand(x), y)
+        loss.backward()
+        return loss
+
+    for _ in range(5):
+        optimizer.step(closure)
+    history = fit(
+        fitted, gradling.data.DataLoader(gradling.data.TensorDataset(x, y), 24),
+        epochs=5, optimizer=newton, loss="mse", progress=False,
+    )  # fmt: skip
+    assert history["loss"][-1] < 1e-3
+    for p, q in zip(by_hand.parameters(), fitted.parameters(), strict=True):
+        np.testing.assert_array_equal(p.numpy(), q.numpy())
+
+
+def test_lbfgs_trains_nets_of_values() -> None:
+    from gradling.nn.scalar import MLP
+
+    gradling.manual_seed(0)
+    X, y = gradling.data.xor(16, seed=0)
+    model = MLP(2, [4, 1])
+    history = fit(model, (X, y), epochs=3, batch_size=16, optimizer=newton, progress=False)
+    assert history["loss"][-1] < history["loss"][0] / 2
+
+
+def test_batches_cannot_be_accumulated_for_lbfgs() -> None:
+    model, before = bent(), bent()
+    with pytest.raises(ValueError, match="leave accumulate at 1"):
+        fit(model, curve(), optimizer=newton, accumulate=2, progress=False)
+    for p, q in zip(model.parameters(), before.parameters(), strict=True):
+        np.testing.assert_array_equal(p.numpy(), q.numpy())
+
+
+def test_a_search_that_diverges_keeps_the_weights() -> None:
+    model, before = bent().float(), bent().float()
+    with pytest.raises(NonFiniteLoss, match=r"weights are as they were.*strong_wolfe"):
+        fit(
+            model, tuple(x.float() for x in curve()), batch_size=24, progress=False,
+            optimizer=lambda params: gradling.optim.LBFGS(params, lr=1e300),
+        )  # fmt: skip
+    for p, q in zip(model.parameters(), before.parameters(), strict=True):
+        np.testing.assert_array_equal(p.numpy(), q.numpy())
+
+
+def test_trial_steps_take_lbfgs() -> None:
+    model = bent()
+    losses = gradling.train.overfit_one_batch(model, curve(), steps=5, optimizer=newton)
+    assert losses[-1] < losses[0] / 10

@@ -58,6 +58,22 @@ def test_a_stopped_sweep_goes_on_and_failed_runs_are_tried_again(tmp_path: Path)
     assert not results.failed
 
 
+def test_results_read_back_are_of_the_kind_they_were(tmp_path: Path) -> None:
+    def run(a: int) -> dict[str, object]:
+        return {"whole": a, "part": a / 4, "large": a > 1, "name": f"run {a}"}
+
+    path = tmp_path / "sweep.csv"
+    first = sweep(run, {"a": [1, 2]}, n_jobs=1, csv=path, progress=False)
+    again = sweep(run, {"a": [1, 2]}, n_jobs=1, csv=path, progress=False)
+    assert again == first
+    assert [type(again[0][k]) for k in ("whole", "part", "large", "name")] == [
+        int,
+        float,
+        bool,
+        str,
+    ]
+
+
 def test_a_table_of_another_grid_is_refused_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "sweep.csv"
     path.write_text("x,y\n1,2\n")
