@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from . import cuts
 from .modes import Mode
 from .sites import remember, site, user_line
 
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
     from .value import Value
 
 
-def watched(op: Op, y: Value, call: tuple[Any, ...], now: Mode) -> None:
+def watched(op: Op, y: Value, operands: tuple[Any, ...], now: Mode) -> None:
     """Under ``detect_anomaly`` or ``tracing``: remember where a result came from, or stop at it."""
     if now.watch is not None:
         now.watch.note(y)
+        cuts.noted(op, y, operands, now)
     if now.anomaly:
-        check_result(op, y, call)
+        check_result(op, y, tuple([a.data if hasattr(a, "edges") else a for a in operands]))
 
 
 def check_result(op: Op, y: Value, call: tuple[Any, ...]) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 from time import perf_counter
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Any, Generic, TypeVar
+from weakref import ref
 
 from .modes import _bare
 
+T = TypeVar("T")
 _PACKAGE = __name__.partition(".")[0]
 
 
@@ -29,7 +30,25 @@ class Site:
         return f"Site({self.line!r}, {self.seconds!r})"
 
 
-_known: WeakKeyDictionary[Any, Site] = WeakKeyDictionary()  # by result: Value or graph node
+class Beside(Generic[T]):
+    """Notes about objects that have no room for them: by identity, gone when the object is."""
+
+    def __init__(self) -> None:
+        self._notes: dict[int, tuple[ref[Any], T]] = {}
+
+    def put(self, about: Any, note: T) -> None:
+        key, notes = id(about), self._notes
+        notes[key] = (ref(about, lambda _: notes.pop(key, None)), note)
+
+    def get(self, about: Any) -> T | None:
+        found = self._notes.get(id(about))
+        return found[1] if found is not None and found[0]() is about else None
+
+    def __len__(self) -> int:
+        return len(self._notes)
+
+
+_known: Beside[Site] = Beside()  # by result: Value or graph node
 
 
 class Watch:
@@ -44,7 +63,7 @@ class Watch:
         """Remember where ``made``, a result that is just finished, came from; None: the time."""
         now = perf_counter()
         if made is not None:
-            _known[made] = Site(user_line(), now - self.last)
+            _known.put(made, Site(user_line(), now - self.last))
         self.last = perf_counter()
 
 
@@ -68,7 +87,7 @@ class tracing(_bare):
 
 def remember(made: Any, line: str) -> None:
     """Note the line of a result, without a time."""
-    _known[made] = Site(line)
+    _known.put(made, Site(line))
 
 
 def site(made: Any) -> Site | None:

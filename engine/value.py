@@ -309,7 +309,10 @@ class Value:
 
     def detach(self) -> Value:
         """The same number without its history."""
-        return Value(self.data, label=self.label)
+        made = Value(self.data, label=self.label)
+        if mode().watch is not None:
+            cuts.CUTS.put(made, cuts.Cut("detach", "detach", sites.user_line(), (self,)))
+        return made
 
     def __repr__(self) -> str:
         grad = "-" if self._grad is None else repr(self._grad)
@@ -360,7 +363,7 @@ def apply(op: Op, operands: tuple[Value | float, ...], params: tuple[Any, ...] =
         if len(edges) < 2 * len(operands) or params:
             y._call = (*operands, *params)
     if now.watched:
-        anomaly.watched(op, y, call, now)
+        anomaly.watched(op, y, operands + params, now)
     return y
 
 
@@ -407,4 +410,4 @@ def _given(name: str, number: Any) -> Value | float:
     return found
 
 
-from . import anomaly, copies, kinds, walk  # noqa: E402  (they need Value)
+from . import anomaly, copies, cuts, kinds, sites, walk  # noqa: E402  (they need Value)

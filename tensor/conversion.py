@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import edits
+from ..engine.modes import mode
+from . import cuts, edits
 from .dtypes import (
     DType,
     as_dtype,
@@ -51,6 +52,8 @@ def numpy(self: Tensor) -> Any:
     edits.share(self._data)
     view = self._data.view()
     view.flags.writeable = False
+    if mode().watch is not None:
+        cuts.detached(self, view, "numpy")
     return view
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from . import edits
+from ..engine.modes import mode
+from . import cuts, edits
 from .arguments import fits, new_shape, on_cpu, said
 from .dtypes import DType, as_dtype, get_default_dtype, int64
 from .node import Array
@@ -29,7 +30,10 @@ def tensor(
     (2, 2)
     """
     on_cpu("tensor", device)
-    return _wrap(_array("tensor", data, dtype, copy=True), requires_grad)
+    made = _wrap(_array("tensor", data, dtype, copy=True), requires_grad)
+    if mode().watch is not None:
+        cuts.copied(data, made._data)
+    return made
 
 
 def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:

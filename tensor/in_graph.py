@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import autograd, copies, edits, views
+from ..engine.modes import mode
+from . import autograd, copies, cuts, edits, views
 from .node import Array, Node, leaf
 
 if TYPE_CHECKING:
@@ -151,7 +152,11 @@ class InGraph:
     def detach(self) -> Tensor:
         """The same memory, outside the graph."""
         edits.share(self._data)
-        return _tensor(self._data)
+        if mode().watch is None:
+            return _tensor(self._data)
+        apart = self._data.view()  # an array of its own, for the note not to be about this one
+        cuts.detached(self, apart, "detach")
+        return _tensor(apart)
 
     def detach_(self) -> Any:
         """Leave the graph: from here on no gradient goes to what this tensor was made of."""

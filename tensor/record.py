@@ -10,7 +10,7 @@ import numpy as np
 from ..engine import Op
 from ..engine.modes import Mode, mode
 from ..engine.sites import remember, site, user_line
-from . import edits
+from . import cuts, edits
 from .dtypes import common_dtype, float16, float32, get_default_dtype
 from .errors import explain
 from .node import Array, Node
@@ -61,7 +61,7 @@ def record(
                 edits.seal(made)
             out = _made(y, made)
     if now.watched:
-        _watched(op, y, arrays, out._node, now)
+        _watched(op, y, nodes, arrays, out, now)
     return out
 
 
@@ -105,6 +105,8 @@ def elementwise(op: Op, operands: tuple[Any, ...], params: tuple[Any, ...] = ())
     for place, a in enumerate(arrays):
         if isinstance(a, np.ndarray) and a.dtype is not dtype:
             arrays[place] = a.astype(dtype)
+            if mode().watch is not None:
+                cuts.carried(a, arrays[place])
     token = silence.set(IGNORE)
     try:
         y = in_single(kernel, arrays, params) if dtype is float16 else kernel(*arrays, *params)
@@ -219,11 +221,20 @@ def as_operand(op: Op, x: Any) -> Tensor:
     return x if isinstance(x, _made) else _made(np.asarray(as_constant(op, x)))
 
 
-def _watched(op: Op, y: Array, arrays: tuple[Any, ...], node: Node | None, now: Mode) -> None:
+def _watched(
+    op: Op,
+    y: Array,
+    nodes: tuple[Node | None, ...],
+    arrays: tuple[Any, ...],
+    out: Tensor,
+    now: Mode,
+) -> None:
+    node = out._node
     if now.watch is not None:
         now.watch.note(node)
         if node is not None and (known := site(node)) is not None:
             node.note("site", known.line)  # for what backward has to say
+        cuts.noted(op, nodes, arrays, out, now)
     if now.anomaly:
         _look_for_nan(op, y, arrays, node, now)
 
