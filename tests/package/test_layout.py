@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": set(),
     "tensor": {"engine"},
     "nn": {"engine", "tensor"},
+    "models": {"engine", "tensor", "nn"},
     "optim": {"engine", "tensor"},
     "data": {"tensor"},
     "train": {"engine", "tensor", "nn", "optim", "data"},
