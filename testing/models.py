@@ -72,6 +72,7 @@ class _TensorModule:
         loss: Callable[[Any], Any] | None,
     ) -> None:
         self.model, self.loss = model, loss
+        self._frozen = [p for _, p in named if not p.requires_grad]
         named = [(name, p) for name, p in named if p.requires_grad]
         self._inputs = [Tensor(x) if isinstance(x, np.ndarray) else x for x in inputs]
         followed = [
@@ -96,16 +97,18 @@ class _TensorModule:
         for p, array in zip(self._parameters, arrays, strict=False):
             p._data, p._node = array, leaf(array)
             leaves.append(p)
+        for p in self._frozen:
+            p._data = p._data.astype(wide)
         leaves += [full[k] for k in self._followed]
         y = self.model(*full)
         return leaves, floating(y if self.loss is None else self.loss(y), self.name)
 
     def forward(self, arrays: Sequence[Array]) -> list[Array]:
-        with _untouched(self.model, self._parameters), no_grad():
+        with _untouched(self.model, self._parameters + self._frozen), no_grad():
             return [np.array(y._data) for y in self._call(arrays)[1]]
 
     def pullback(self, arrays: Sequence[Array], cotangents: Sequence[Array]) -> list[Array | None]:
-        with _untouched(self.model, self._parameters), enable_grad():
+        with _untouched(self.model, self._parameters + self._frozen), enable_grad():
             leaves, ys = self._call(arrays)
             pairs = [(y, g) for y, g in zip(ys, cotangents, strict=True) if y.requires_grad]
             if not pairs:
@@ -118,7 +121,7 @@ class _TensorModule:
     def culprits(self) -> tuple[str, ...]:
         from .blame import blame
 
-        with _untouched(self.model, self._parameters), enable_grad():
+        with _untouched(self.model, self._parameters + self._frozen), enable_grad():
             return blame(self._call([x.astype(np.float64) for x in self.operands])[1])
 
 

@@ -171,6 +171,18 @@ def test_module_with_a_loss_and_followed_input():
     assert [o.name for o in report.operands] == ["0.weight", "0.bias", "input 0"]
 
 
+def test_frozen_parameters_are_left_out():
+    model = nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Conv1d(1, 2, 2))
+    model[0].requires_grad_(False)
+    before = [p.detach().clone() for p in model.parameters()]
+    report = check_module(model, tensor(RNG.standard_normal((5, 1, 3))))
+    assert report, str(report)
+    assert [o.name for o in report.operands] == ["2.weight", "2.bias"]
+    for p, old in zip(model.parameters(), before, strict=True):
+        assert p.dtype == old.dtype and np.array_equal(p.detach().numpy(), old.numpy())
+    assert not model[0].weight.requires_grad
+
+
 def test_a_wrong_parameter_is_named():
     class Forgetful(nn.Module):
         def __init__(self):
