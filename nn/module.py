@@ -323,13 +323,15 @@ class Module:
     ) -> state.IncompatibleKeys:
         """Copy tensors (or arrays) into the parameters and buffers of the same paths.
 
+        A tensor that several modules share needs one of its names only.
+
         Args:
             strict: refuse keys that are missing or too many.
             assign: take over the given tensors, dtype included, in place of copying their numbers.
 
         Raises:
-            RuntimeError: lists everything that is missing, unexpected or of another shape; nothing
-                has been loaded then.
+            RuntimeError: lists everything that is missing, unexpected, of another shape, or shared
+                here and different there; nothing has been loaded then.
         """
         return state.load(self, state_dict, strict, assign)
 

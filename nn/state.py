@@ -58,8 +58,11 @@ def load(module: Module, given: Mapping[str, Any], strict: bool, assign: bool) -
     if not isinstance(given, Mapping):
         raise TypeError(f"load_state_dict: expected a dict of tensors, got {type(given).__name__}")
     own = {name: t for name, t, kept in tree.tensors(module, twice=True) if kept}
+    # A tied tensor has several names; files that hold each tensor once know one of them.
+    reached = {id(t) for name, t in own.items() if name in given}
     keys = IncompatibleKeys(
-        [name for name in own if name not in given], [name for name in given if name not in own]
+        [name for name, t in own.items() if id(t) not in reached],
+        [name for name in given if name not in own],
     )
     problems = _key_problems(keys, own) if strict else []
     arrays: dict[str, Array] = {}
@@ -69,6 +72,7 @@ def load(module: Module, given: Mapping[str, Any], strict: bool, assign: bool) -
             problem = _misfit(name, array, tensor)
             if problem:
                 problems.append(problem)
+    problems = problems or _torn_apart(own, arrays)
     if problems:
         raise RuntimeError(
             f"load_state_dict: nothing was loaded into {type(module).__name__}:\n  "
@@ -128,6 +132,21 @@ def _misfit(name: str, array: Any, tensor: Tensor) -> str | None:
     if array.ndim == 2 and array.shape[::-1] == tensor.shape:
         hint = " (its transpose would fit: some libraries store weights the other way round)"
     return f"wrong shape: {name} is {tuple(tensor.shape)} here and {tuple(array.shape)} there{hint}"
+
+
+def _torn_apart(own: Mapping[str, Tensor], arrays: Mapping[str, Array]) -> list[str]:
+    """Tensors with several names here that are to become several things."""
+    first: dict[int, str] = {}
+    problems = []
+    for name, array in arrays.items():
+        other = first.setdefault(id(own[name]), name)
+        twin = arrays[other]
+        if array is not twin and not np.array_equal(array, twin, equal_nan=array.dtype.kind == "f"):
+            problems.append(
+                f"tied: {other} and {name} are one tensor here and two different ones there; leave "
+                "one of them out, or make a model that does not tie them"
+            )
+    return problems
 
 
 def at_path(
