@@ -5,6 +5,8 @@ matplotlib's axes. Graphs go through plain data (``spec``), are folded to a read
 (``fold``) and written as DOT, SVG, PNG, Mermaid, text or JSON.
 """
 
+from typing import TYPE_CHECKING
+
 from ..engine.sites import tracing
 from .animate import animate_boundary, frozen_boundary
 from .boundary import plot_boundary
@@ -18,6 +20,9 @@ from .rates import plot_lr_find, plot_schedule
 from .render import RenderError, TooLarge
 from .spec import Cluster, Edge, Graph, Node, Summary
 
+if TYPE_CHECKING:
+    from .backward.why import Why, why_no_grad
+
 __all__ = [
     "Cluster",
     "Drawing",
@@ -27,6 +32,7 @@ __all__ = [
     "RenderError",
     "Summary",
     "TooLarge",
+    "Why",
     "animate_boundary",
     "boundary_cell",
     "draw",
@@ -44,4 +50,23 @@ __all__ = [
     "plot_schedule",
     "plot_update_ratios",
     "tracing",
+    "why_no_grad",
 ]
+
+# Loaded when first asked for: looking at backward is not what pictures wait for.
+_LATER = {
+    "Why": "why",
+    "why_no_grad": "why",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _LATER:
+        from importlib import import_module
+
+        return getattr(import_module(f"{__name__}.backward.{_LATER[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
