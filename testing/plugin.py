@@ -5,6 +5,7 @@ Installed with gradling, so pytest finds it by itself. It changes nothing until 
 * ``pytest --gradling-profile=dev`` (10 examples), ``ci`` (50, the same ones every time) or ``deep``
   (1000); the environment variable ``GRADLING_PROFILE`` does the same. All of them have no deadline,
   since a slow machine is not a wrong gradient, keep failing examples and print how to repeat them.
+  ``ci`` with a ``--hypothesis-seed`` draws the examples of that seed instead of its own.
 * A test that fails after a gradient check shows the check's page below the traceback, also where it
   said no more than ``assert check_gradients(f, x)``.
 """
@@ -37,7 +38,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    wanted = config.getoption("--gradling-profile") or os.environ.get("GRADLING_PROFILE")
+    load_profile(config)
+
+
+def load_profile(config: pytest.Config, default: str | None = None) -> None:
+    """Load the profile that the option or the environment names, else ``default``.
+
+    A conftest that wants a profile without being asked calls this in its ``pytest_configure``.
+    """
+    asked = config.getoption("--gradling-profile", None)
+    wanted = asked or os.environ.get("GRADLING_PROFILE") or default
     if wanted is None:
         return
     if wanted not in PROFILES:
@@ -46,13 +56,16 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         from hypothesis import settings
     except ModuleNotFoundError:
-        if config.getoption("--gradling-profile"):
+        if asked:
             raise pytest.UsageError(
                 "--gradling-profile needs hypothesis: pip install 'gradling[testing]'"
             ) from None
         return
+    chosen = dict(PROFILES[wanted])
+    if config.getoption("--hypothesis-seed", None) is not None:
+        chosen["derandomize"] = False  # which would draw the same examples whatever the seed
     name = f"gradling-{wanted}"
-    settings.register_profile(name, deadline=None, print_blob=True, **PROFILES[wanted])
+    settings.register_profile(name, deadline=None, print_blob=True, **chosen)
     settings.load_profile(name)
 
 

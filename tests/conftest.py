@@ -5,18 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import hypothesis
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from gradling.testing.plugin import load_profile
 
-# No deadline: a slow machine is not a wrong gradient. `GRADLING_PROFILE=deep pytest` digs further.
-hypothesis.settings.register_profile(
-    "ci", deadline=None, derandomize=True, max_examples=50, print_blob=True
-)
-hypothesis.settings.register_profile("dev", deadline=None, max_examples=10, print_blob=True)
-hypothesis.settings.register_profile("deep", deadline=None, max_examples=1000, print_blob=True)
-hypothesis.settings.load_profile(os.environ.get("GRADLING_PROFILE", "ci"))
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class RootIsAFolder:
@@ -43,5 +36,6 @@ def real_data() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    load_profile(config, default="ci")
     # An object, not this file's own hook: pytest does not ask a conftest about folders above it.
     config.pluginmanager.register(RootIsAFolder())

@@ -63,6 +63,11 @@ def test_profile_from_the_environment(run, monkeypatch):
     done.stderr.fnmatch_lines(["*must be one of ci, deep, dev; got 'leisurely'*"])
 
 
+def test_a_seed_draws_other_examples_than_ci_does_by_itself(run):
+    done = run(SHOWS_PROFILE, "--gradling-profile=ci", "--hypothesis-seed=7")
+    done.stdout.fnmatch_lines(["*profile 50 None False True*"])
+
+
 def test_without_being_asked_it_changes_nothing(run):
     run(SHOWS_PROFILE).stdout.fnmatch_lines(["*profile 100 *False*"])
 
