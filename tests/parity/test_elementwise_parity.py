@@ -133,8 +133,8 @@ def test_rows(name: str) -> None:
         if name == "logit":
             arrays = [np.asarray(a + a.dtype.type(0)) for a in arrays]  # inf at either 0
         slopes = name != "floor_divide"  # PyTorch has no gradient for it; here it is 0
-        if name == "atan2" and any(a.dtype.kind not in "f" for a in arrays):
-            slopes = False  # PyTorch negates the constant, which wraps around in uint8
+        if name in ("atan2", "lerp") and any(a.dtype.kind not in "f" for a in arrays):
+            slopes = False  # PyTorch's -a and 1 - weight of a constant wrap around in uint8
         compare(
             lambda *xs: ours(name)(*xs, *options, **keywords),
             lambda *ts: theirs(name)(*ts, *options, **keywords),
