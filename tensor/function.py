@@ -142,6 +142,7 @@ def _op_of(cls: type[Function]) -> Op:
     def joint(needed: Any, g: Any, y: Any, xs: Any, ctx: Context) -> list[Any]:
         return _gradients(cls, needed, g, ctx)
 
+    joint.__wrapped__ = cls.backward  # type: ignore[attr-defined]  # where the rule is written
     why = inspect.getdoc(cls) if cls.__doc__ else None
     return Op(
         cls.__name__,

@@ -10,7 +10,17 @@ import numpy as np
 from .. import engine
 from ..engine import Value, enable_grad, no_grad
 from ..tensor import Tensor, autograd
-from .problem import Array, Problem, as_array, function_name, is_float, operand_names, source_line
+from .blame import blame, of_tensors, of_values
+from .problem import (
+    Array,
+    Problem,
+    as_array,
+    function_class,
+    function_name,
+    is_float,
+    operand_names,
+    source_line,
+)
 
 
 def problem_for(
@@ -19,7 +29,10 @@ def problem_for(
     """The problem that fits the inputs: Values for Values and floats, else Tensors."""
     if not inputs:
         raise TypeError("check_gradients needs inputs: check_gradients(fn, x, ...)")
-    if _has_value(inputs) or all(_only_floats(x) for x in inputs):
+    rule = function_class(fn)
+    fn = fn if rule is None else rule.apply
+    inputs = [np.asarray(x) if isinstance(x, np.generic) else x for x in inputs]
+    if _has_value(inputs) or _only_numbers(inputs):
         return ValueProblem(fn, inputs, names, order)
     problem = TensorProblem(fn, inputs, names)
     return problem if order == 1 else SecondOrder(problem)
@@ -31,17 +44,25 @@ def _has_value(x: Any) -> bool:
     return isinstance(x, Value)
 
 
-def _is_number(x: Any) -> bool:
-    return isinstance(x, float) and not isinstance(x, np.generic)
+def _only_numbers(inputs: Sequence[Any]) -> bool:
+    """Python floats, and perhaps ints beside them, which are constants (``x ** n``)."""
+    return any(map(_only_floats, inputs)) and all(
+        _only_floats(x) or isinstance(x, int) for x in inputs
+    )
 
 
 class TensorProblem:
     """A function of Tensors, by its inputs that require a gradient, else by all floating ones."""
 
     def __init__(
-        self, fn: Callable[..., Any], inputs: Sequence[Any], names: Sequence[str] | None = None
+        self,
+        fn: Callable[..., Any],
+        inputs: Sequence[Any],
+        names: Sequence[str] | None = None,
+        shown: Callable[..., Any] | None = None,
     ) -> None:
         self.fn = fn
+        self._shown = shown or fn  # where fn is only a wrapper of what the reader wrote
         self._inputs = [Tensor(x) if isinstance(x, np.ndarray) else x for x in inputs]
         tensors = [k for k, x in enumerate(self._inputs) if isinstance(x, Tensor)]
         asked = [k for k in tensors if self._inputs[k].requires_grad]
@@ -50,12 +71,12 @@ class TensorProblem:
             kinds = ", ".join(str(getattr(x, "dtype", type(x).__name__)) for x in self._inputs)
             raise TypeError(
                 f"check_gradients needs at least one floating tensor, got {kinds};"
-                " pass e.g. gradling.tensor([1.0, 2.0])"
+                " pass e.g. gradling.tensor([1.0, 2.0]), or 2.0 to a function of Values"
             )
         every = operand_names(fn, len(self._inputs), names)
         self.names = tuple(every[k] for k in self._checked)
         self.operands = tuple(_array(self._inputs[k]) for k in self._checked)
-        self.name = function_name(fn)
+        self.name = function_name(self._shown)
 
     def call(
         self, arrays: Sequence[Array], requires_grad: bool
@@ -86,7 +107,7 @@ class TensorProblem:
 
         with enable_grad():
             ys = self.call([x.astype(np.float64) for x in self.operands], True)[1]
-        return blame(ys) or (f"fn {source_line(self.fn)}",)
+        return blame(of_tensors(ys), self._shown)
 
 
 class SecondOrder:
@@ -175,6 +196,10 @@ class ValueProblem:
             full[k] = _nest(mine, array.shape)
         result = self.fn(*full)
         parts = list(result) if isinstance(result, (tuple, list)) else [result]
+        strange = [y for y in parts if not isinstance(y, (Value, float, int))]
+        if strange or not parts:
+            kind = type(strange[0] if strange else result).__name__
+            raise TypeError(f"{self.name} returned {kind}, not a Value: no gradient to check")
         return leaves, [y if isinstance(y, Value) else Value(y) for y in parts]
 
     def _differentiated(
@@ -205,10 +230,7 @@ class ValueProblem:
         ]
 
     def culprits(self) -> tuple[str, ...]:
-        ys = self._call(self.operands)[1]
-        used = dict.fromkeys(v.op for v in engine.history(*ys) if v.op is not None)
-        lines = [source_line(rule) for op in used for rule in op.vjp if rule is not None]
-        return tuple(dict.fromkeys(lines))[:8] or (f"fn {source_line(self.fn)}",)
+        return blame(of_values(self._call(self.operands)[1]), self.fn)
 
 
 def floating(result: Any, name: str) -> list[Tensor]:
@@ -230,7 +252,7 @@ def _array(x: Tensor) -> Array:
 def _only_floats(x: Any) -> bool:
     if isinstance(x, (tuple, list)):
         return len(x) > 0 and all(_only_floats(part) for part in x)
-    return _is_number(x)
+    return isinstance(x, float)
 
 
 def _numbers(x: Any) -> Any:

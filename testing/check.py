@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from .probes import (
     working_eps,
 )
 from .problem import Array, ArrayProblem, Problem
-from .report import OperandReport, Report, Rung, Verdict, remainder_order
+from .report import Finding, OperandReport, Report, Rung, Verdict, remainder_order
 from .report import place as place_of
 
 RTOL = 1e-6
@@ -114,6 +115,7 @@ class _Check:
         self.notes: list[str] = []
         self.method = "central differences"
         self.remainder: float | None = None
+        self.unsteady: FloatArray = np.zeros(0)  # how far each output moves from call to call
 
     def run(self) -> Report:
         early = self._forward()
@@ -159,8 +161,11 @@ class _Check:
                 f"{self.problem.name} has no floating output, so there is nothing to differentiate"
             )
         self.court.centre = self.evaluate.real()
-        again = self.evaluate.real()
-        if not np.array_equal(self.court.centre, again, equal_nan=True):
+        with np.errstate(all="ignore"):
+            again = np.stack([self.evaluate.real() for _ in range(3)])
+            apart = np.where(again == self.court.centre, 0.0, np.abs(again - self.court.centre))
+        self.unsteady = np.nan_to_num(apart.max(axis=0))
+        if np.any(self.unsteady):
             self.notes.append(
                 "two calls with the same inputs gave different values: fn draws random numbers"
                 " or keeps state (seed it inside fn)"
@@ -283,8 +288,24 @@ class _Check:
 
     # -- the report --------------------------------------------------------------------------
 
+    def _steadied(self, finding: Finding) -> Finding:
+        """A finding of a function that differs from call to call, where that may be all it shows.
+
+        At step h the calls alone move a slope by (how far they are apart) / h: what is wrong by
+        more than ten times that at the largest step is wrong.
+        """
+        apart = float(self.unsteady.sum())
+        if finding.verdict is Verdict.NOT_FINITE or not finding.ladder or not apart:
+            return finding
+        first = finding.ladder[0]
+        if finding.verdict is Verdict.WRONG and first.error * first.step > 10 * apart:
+            return finding
+        reason = "fn gives another value at each call, and the slopes show no more than that"
+        return replace(finding, verdict=Verdict.NOISY, reason=reason, slopes=None)
+
     def _report(self) -> Report:
         court = self.court
+        court.findings[:] = [self._steadied(f) for f in court.findings]
         worst = max(court.findings, key=lambda f: f.verdict.severity, default=None)
         verdict = Verdict.CORRECT if worst is None else worst.verdict
         if self.evaluate.altered:
@@ -295,7 +316,6 @@ class _Check:
             self.notes.append(
                 f"{place} is within {distance:.0e} of a kink; the slope on its own side was taken"
             )
-        guilty = verdict in (Verdict.WRONG, Verdict.NOT_FINITE)
         return Report(
             verdict=verdict,
             function=self.problem.name,
@@ -307,8 +327,15 @@ class _Check:
             evaluations=self.evaluate.count,
             notes=tuple(dict.fromkeys(self.notes)),
             remainder=self.remainder,
-            culprits=self.problem.culprits() if guilty else (),
+            culprits=self._culprits(verdict),
         )
+
+    def _culprits(self, verdict: Verdict) -> tuple[str, ...]:
+        if verdict is Verdict.WRONG:
+            return self.problem.culprits()
+        if verdict is Verdict.NOT_FINITE:  # of rules that are all right, none is to be named
+            return tuple(line for line in self.problem.culprits() if not line.startswith("fn "))
+        return ()
 
     def _operand(self, k: int) -> OperandReport:
         court = self.court

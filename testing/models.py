@@ -14,6 +14,7 @@ from ..engine import Value, enable_grad, no_grad
 from ..tensor import Tensor, autograd
 from ..tensor.node import leaf
 from .adapt import floating
+from .blame import blame, of_tensors, of_values
 from .check import RTOL, check_problem
 from .problem import Array, Problem, is_float
 from .report import Report
@@ -119,10 +120,9 @@ class _TensorModule:
         return [None if g is None else np.asarray(g._data) for g in found]
 
     def culprits(self) -> tuple[str, ...]:
-        from .blame import blame
-
         with _untouched(self.model, self._parameters + self._frozen), enable_grad():
-            return blame(self._call([x.astype(np.float64) for x in self.operands])[1])
+            ys = self._call([x.astype(np.float64) for x in self.operands])[1]
+            return blame(of_tensors(ys), getattr(self.model, "forward", self.model))
 
 
 def _widened(x: Any, dtype: Any) -> Any:
@@ -200,4 +200,5 @@ class _ValueModule:
         return [np.asarray(x) for x in total]
 
     def culprits(self) -> tuple[str, ...]:
-        return ()
+        with self._restored():
+            return blame(of_values(self._outputs(self.operands)), self.model)

@@ -186,16 +186,42 @@ def operand_names(
         if len(names) != count:
             raise ValueError(f"{len(names)} names for {count} operands: {list(names)}")
         return tuple(names)
-    try:
-        parameters = list(inspect.signature(fn).parameters.values())
-    except (TypeError, ValueError):
-        parameters = []
     plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    own = [p.name for p in parameters if p.kind in plain]
+    own = [p.name for p in parameters(fn) if p.kind in plain]
     return tuple(own[k] if k < len(own) else f"operand {k}" for k in range(count))
 
 
+def parameters(fn: Callable[..., Any]) -> list[inspect.Parameter]:
+    """What a function is called with; of an ``autograd.Function`` or a module what its forward is.
+
+    Empty where nobody knows.
+    """
+    rule = function_class(fn)
+    target = fn if rule is None else rule.forward
+    if rule is None and not inspect.isroutine(fn):
+        target = getattr(fn, "forward", fn)
+    try:
+        found = list(inspect.signature(target).parameters.values())
+    except (TypeError, ValueError):
+        return []
+    # With a setup_context of its own, forward is not handed a ctx.
+    handed = rule is not None and found and found[0].name == "ctx"
+    return found[1:] if handed else found
+
+
+def function_class(fn: Any) -> Any:
+    """The ``autograd.Function`` that this is, or is the ``apply`` of; None for all else."""
+    owner = getattr(fn, "__self__", None) if getattr(fn, "__name__", "") == "apply" else fn
+    is_one = isinstance(owner, type) and all(
+        hasattr(owner, part) for part in ("apply", "forward", "backward")
+    )
+    return owner if is_one else None
+
+
 def function_name(fn: Callable[..., Any]) -> str:
+    rule = function_class(fn)
+    if rule is not None:
+        return f"{rule.__name__}.apply"
     name = getattr(fn, "__qualname__", None) or getattr(fn, "__name__", None)
     name = (name or type(fn).__name__).removeprefix("<locals>.").rpartition("<locals>.")[2]
     return source_line(fn).replace("<lambda>", "lambda") if name == "<lambda>" else name
@@ -203,6 +229,12 @@ def function_name(fn: Callable[..., Any]) -> str:
 
 def source_line(fn: Callable[..., Any]) -> str:
     """``name (file:line)`` of a Python function; its name alone when it has no source."""
-    code = getattr(inspect.unwrap(fn), "__code__", None)
-    name = getattr(fn, "__name__", type(fn).__name__)
+    rule = function_class(fn)
+    if rule is not None:
+        fn = rule.backward
+    inner = inspect.unwrap(fn)
+    code = getattr(inner, "__code__", None)
+    name = getattr(inner, "__name__", type(fn).__name__)
+    if name == "backward":  # of which of many?
+        name = inner.__qualname__.rpartition("<locals>.")[2]
     return name if code is None else f"{name} ({code.co_filename}:{code.co_firstlineno})"

@@ -16,7 +16,8 @@ from ..engine.op import REAL, Domain
 from ..tensor import Tensor
 from .laws import LAWS, Case, LawBroken, Subject
 from .laws.edges import finite_edges
-from .problem import function_name
+from .problem import function_class, function_name, parameters
+from .quoting import quoted
 from .search import first_broken
 from .strategies import arrays, broadcastable_shapes
 
@@ -49,7 +50,9 @@ class OpReport:
         return tuple(result for result in self.results if result.outcome == BROKEN)
 
     def __str__(self) -> str:
-        verdict = "every law holds" if self else f"{len(self.broken)} laws are broken"
+        count = len(self.broken)
+        verdict = f"{count} law{'s are' if count > 1 else ' is'} broken"
+        verdict = "every law holds" if self else verdict
         lines = [f"{self.function}: {verdict} ({self.examples} examples a law)"]
         width = max(len(result.law) for result in self.results)
         for result in self.results:
@@ -106,22 +109,25 @@ def check_op(
     >>> [result.law for result in check_op(Wrong, examples=5).broken]
     ['gradient']
     """
-    call = fn.apply if _is_function_class(fn) else fn
-    spelled = name or _spelled(fn)
+    rule = function_class(fn)
+    call = fn if rule is None else rule.apply
+    shown = name or _shown(fn)
+    setup, spelled = ((), shown) if isinstance(fn, Op) else quoted(fn, shown)
     drawn = operands or (REAL,) * _arity(fn, inputs)
     strategy = _cases(drawn) if inputs is None else inputs.map(_as_case)
     if elementwise is None:
         elementwise = inputs is None and _keeps_shape(call, drawn)
     subject = Subject(
-        spelled, call, spelled, reference=reference, elementwise=elementwise, twice=twice
-    )
+        shown, call, spelled, reference=reference, elementwise=elementwise, twice=twice,
+        setup=setup,
+    )  # fmt: skip
     chosen = list(laws) if laws is not None else [*LAWS, "finite_edges"]
     unknown = [law for law in chosen if law not in LAWS and law != "finite_edges"]
     if unknown:
         raise ValueError(f"no law is called {unknown[0]!r}; there are {', '.join(LAWS)}")
     count = len(drawn) if inputs is None else None
     results = [_result(subject, strategy, law, examples, count) for law in chosen]
-    return OpReport(spelled, tuple(results), examples)
+    return OpReport(shown, tuple(results), examples)
 
 
 def _result(
@@ -169,30 +175,14 @@ def applies(law: str, subject: Subject, count: int | None) -> bool:
 def _arity(fn: Any, inputs: Any) -> int:
     if inputs is not None:
         return 0
-    target, skip = fn, 0
-    if _is_function_class(fn):
-        target = fn.forward
-        first = next(iter(inspect.signature(target).parameters), "")
-        skip = 1 if first == "ctx" else 0
     plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    needed = [
-        p
-        for p in inspect.signature(target).parameters.values()
-        if p.kind in plain and p.default is inspect.Parameter.empty
-    ]
-    return max(1, len(needed) - skip)
+    needed = [p for p in parameters(fn) if p.kind in plain and p.default is p.empty]
+    return max(1, len(needed))
 
 
-def _is_function_class(fn: Any) -> bool:
-    """Is it an ``autograd.Function``, to be called through ``apply``?"""
-    return isinstance(fn, type) and hasattr(fn, "apply") and hasattr(fn, "forward")
-
-
-def _spelled(fn: Any) -> str:
+def _shown(fn: Any) -> str:
     if isinstance(fn, Op):
         return f"gradling.engine.TABLE[{fn.name!r}]"
-    if isinstance(fn, type):
-        return f"{fn.__name__}.apply"
     return function_name(fn)
 
 

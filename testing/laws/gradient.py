@@ -114,11 +114,14 @@ def _problem(subject: Subject, case: Case) -> TensorProblem:
         Tensor(np.asarray(x)).requires_grad_() if follow else Tensor(np.asarray(x))
         for x, follow in zip(case.operands, subject.follows(case), strict=True)
     ]
-    return TensorProblem(
+    problem = TensorProblem(
         lambda *xs: subject.apply(xs, case.params),
         inputs,
         operand_names(subject, len(case.operands)),
+        shown=subject.call if subject.op is None else None,
     )
+    problem.name = subject.name
+    return problem
 
 
 def _judge(law: str, subject: Subject, case: Case, report: Report) -> None:

@@ -32,7 +32,8 @@ class Case:
 class Subject:
     """A function of tensors that laws are checked on.
 
-    ``spelled`` is how a program calls it, ``reference`` computes its value another way.
+    ``spelled`` is how a program calls it once the lines of ``setup`` have defined it; ``reference``
+    computes its value another way.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Subject:
     elementwise: bool = False
     differentiable: tuple[bool, ...] | None = None  # per operand; None: all
     twice: bool = True  # second derivatives exist
+    setup: tuple[str, ...] = ()
 
     def follows(self, case: Case) -> list[bool]:
         """Which operands are followed: floating, and with a derivative by their rule."""
@@ -111,7 +113,7 @@ def broken(
     """The error for a broken law: what was expected, and a program that shows it."""
     names = operand_names(subject, len(case.operands))
     follow = subject.follows(case)
-    lines = ["import gradling, gradling.testing"]
+    lines = ["import gradling, gradling.testing", *subject.setup]
     lines += [
         f"{name} = {array_code(x, keep)}"
         for name, x, keep in zip(names, case.operands, follow, strict=True)
