@@ -87,7 +87,7 @@ def _box(whole: _Whole, part: Part, outputs: Sequence[int]) -> Node:
     return Node(
         first.id,
         part.role,
-        op=part.title if is_op(part) else "",
+        op=_title(whole, part) if is_op(part) else "",
         label=_labels(members, part.each),
         settings=first.settings if same_call else (),
         operands=first.operands if same_call else (),
@@ -101,6 +101,17 @@ def _box(whole: _Whole, part: Part, outputs: Sequence[int]) -> Node:
         site=first.site if _agree(members, "site") else "",
         seconds=_total([node.seconds for node in members]),
     )
+
+
+def _title(whole: _Whole, part: Part) -> str:
+    """What it stands for; ``(×N)`` where the same weights are used N times."""
+    times = _times(whole, part) if part.unit == MODULE else 1
+    return f"{part.title} (×{tally(times)})" if times > 1 else part.title
+
+
+def _times(whole: _Whole, part: Part) -> int:
+    weights = (at for at in part.members if whole.nodes[at].role == "parameter")
+    return min((whole.uses[at] for at in weights), default=1)
 
 
 def _total(seconds: Sequence[float | None]) -> float | None:
@@ -139,7 +150,7 @@ def _notes(whole: _Whole, part: Part) -> Iterator[str]:
         ranked = sorted(ops.items(), key=lambda item: (-item[1], item[0]))
         shown = ", ".join(f"{op} {tally(count)}" for op, count in ranked[:4])
         yield f"{many(ops.total(), 'op')}: {shown}{', …' if len(ops) > 4 else ''}"
-    weights = [(at, node) for at, node in members if node.role != "op"]
+    weights = [(at, node) for at, node in members if node.role in ("parameter", "leaf")]
     if weights:
         yield many(sum(prod(node.shape or ()) for _, node in weights), "parameter")
         if (times := max(whole.uses[at] for at, _ in weights)) > 1:

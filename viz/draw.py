@@ -20,19 +20,25 @@ from .dot import to_dot
 from .fold import BUDGET, fold
 from .mermaid import to_mermaid
 from .read import read
+from .scopes import Choice, Wishes
 from .spec import Graph
 from .svg import finished
 from .text import to_text
 from .words import describe, many, tip
+
+ACROSS = 10  # boxes one behind the other that a page is wide enough for
 
 
 def draw(
     *outputs: Any,
     params: Any = None,
     budget: int | None = BUDGET,
+    expand: Choice = None,
+    collapse: Choice = None,
+    depth: int | None = None,
     constants: bool = True,
     title: str = "",
-    direction: str = "LR",
+    direction: str | None = None,
     legend: bool = True,
     apart: bool | None = None,
 ) -> Drawing:
@@ -44,9 +50,15 @@ def draw(
         outputs: Values, Tensors, or one list of them.
         params: a module, or a mapping of names to Values or Tensors, shown as parameters.
         budget: the most boxes to show; a larger graph is folded and says so. ``None``: no limit.
+        expand: modules to leave open: a pattern of paths (``"encoder.0.*"`` is all that is inside,
+            ``"encoder.0"`` that module alone), several patterns, or a function of the path. Their
+            boxes come on top of the budget.
+        collapse: modules to close to one box even where the budget has room; chosen likewise.
+        depth: how many levels of modules may be open: 0 shows the outermost as boxes.
         constants: whether constant numbers get boxes, or stand in the op that uses them.
         title: a line for the caption.
-        direction: ``"LR"`` from left to right or ``"TB"`` from top to bottom.
+        direction: ``"LR"`` from left to right or ``"TB"`` from top to bottom; ``None`` chooses
+            the latter where more than a few boxes stand one behind the other.
         legend: whether the picture explains its boxes.
         apart: whether ops are drawn beside the values they made; ``None`` decides by size.
 
@@ -68,12 +80,25 @@ def draw(
         outputs = tuple(outputs[0])
     if not outputs:
         raise ValueError("draw() needs something to draw: a Value, a Tensor, or several")
-    if direction not in ("LR", "TB"):
+    if direction not in ("LR", "TB", None):
         raise ValueError(f"direction: expected 'LR' or 'TB', got {direction!r}")
+    if depth is not None and depth < 0:
+        raise ValueError(f"depth: expected levels of modules, 0 or more, got {depth}")
     with _uncollected():
         reading = read(outputs, params)
-        graph = reading.fill(fold(reading.graph, budget, constants))
+        wishes = Wishes(expand, collapse, depth)
+        graph = reading.fill(fold(reading.graph, budget, constants, wishes))
+    if direction is None:
+        direction = "LR" if longest(graph) <= ACROSS else "TB"
     return Drawing(graph, title, direction, legend, apart)
+
+
+def longest(graph: Graph) -> int:
+    """How many boxes stand one behind the other."""
+    depth = {node.id: 1 for node in graph.nodes}
+    for edge in graph.edges:  # sorted by where they end
+        depth[edge.target] = max(depth[edge.target], depth[edge.source] + 1)
+    return max(depth.values(), default=0)
 
 
 @contextmanager

@@ -15,23 +15,30 @@ from dataclasses import replace
 from functools import partial
 
 from .boxes import Folded, rebuilt
-from .parts import MODULE, Fixed, Part, instances, is_op, merge, singles, union, users
+from .parts import Fixed, Part, instances, is_op, merge, singles, union, users
+from .scopes import Wishes, by_scope, closed, depths_of, pinned, repeats
 from .spec import Graph
 from .words import summary_text, tally
 
 Folding = Callable[[list[Part]], list[Part]]
 BUDGET = 60
+NOTHING = Wishes()
 EXACT, SIMILAR, LOOSE = range(3)  # alike: with constants, whatever the constants, by the op alone
-LONGEST = 24  # modules one behind the other: more would be a strip too wide to read
 BANDS = 12  # a strip of more boxes without names tells nobody more
 
 
-def fold(graph: Graph, budget: int | None = BUDGET, constants: bool = True) -> Folded:
+def fold(
+    graph: Graph,
+    budget: int | None = BUDGET,
+    constants: bool = True,
+    wishes: Wishes = NOTHING,
+) -> Folded:
     """A graph of at most ``budget`` boxes, and what each of them stands for.
 
     Args:
         budget: the most boxes to show; ``None`` shows everything.
         constants: whether constants have boxes where the budget allows it.
+        wishes: modules to leave open, whose boxes the budget does not count, and to close.
 
     Raises:
         ValueError: for a budget below 4: leaves, parameters, ops and results.
@@ -45,22 +52,29 @@ def fold(graph: Graph, budget: int | None = BUDGET, constants: bool = True) -> F
     if not constants or budget is not None and len(graph.nodes) > budget:
         hidden, fixed = loose_constants(graph)
     parts = singles(graph, hidden, fixed)
-    if budget is not None and len(parts) > budget:
-        parts = _folded(parts, budget)
+    if budget is not None and sum(part.solid for part in parts) > budget // 2:
+        parts = [replace(part, solid=False) for part in parts]  # so many results fold like the rest
+    results = sum(part.solid for part in parts)
+    parts, opened = pinned(parts, wishes)
+    parts = closed(parts, wishes, opened)
+    if budget is not None:
+        budget += sum(part.solid for part in parts) - results
+        if len(parts) > budget:
+            parts = _folded(parts, budget, opened)
     return rebuilt(graph, parts, fixed)
 
 
-def _folded(parts: list[Part], budget: int) -> list[Part]:
-    if sum(part.solid for part in parts) > budget // 2:  # so many results are folded like the rest
-        parts = [replace(part, solid=False) for part in parts]
-    parts = by_scope(parts, budget)
+def _folded(
+    parts: list[Part], budget: int, opened: Callable[[tuple[str, ...]], bool]
+) -> list[Part]:
+    parts = by_scope(repeats(parts, opened), budget, opened)
     exactly, similarly, loosely = (partial(alike, like=like) for like in (EXACT, SIMILAR, LOOSE))
     single_file = partial(chains, budget=budget)
     stages: list[list[Folding]] = [
         [exactly],
         [similarly, runs],
         [single_file, similarly, runs],
-        [loosely, runs, single_file],
+        [loosely, runs, partial(single_file, across=True)],
     ]
     for stage in stages:
         before = 2 * len(parts)
@@ -92,49 +106,17 @@ def loose_constants(graph: Graph) -> tuple[set[int], Fixed]:
 # Foldings: parts -> fewer parts -------------------------------------------------------------------
 
 
-def by_scope(parts: list[Part], budget: int) -> list[Part]:
-    """Close modules from the innermost outwards until the budget holds, and no row is too long."""
-    deepest = max((len(part.scope) for part in parts), default=0)
-    for depth in range(deepest, 0, -1):
-        group: list[Hashable] = [
-            part.scope[:depth]
-            if is_op(part) and len(part.scope) >= depth and not part.solid
-            else index
-            for index, part in enumerate(parts)
-        ]
-        calls = instances(group, parts)
-        _adopt_parameters(parts, calls)
-        if len(set(calls)) <= budget or depth == 1:
-            closed = merge(parts, calls, partial(_module, depth=depth))
-            if depth == 1 or max(_depths(closed)) <= LONGEST:
-                return closed
-    return parts
-
-
-def _adopt_parameters(parts: list[Part], group: list[Hashable]) -> None:
-    """A parameter that one module alone uses is part of it; so is a leaf without a name."""
-    for index, used_by in enumerate(users(parts)):
-        homes = {group[at] for at in used_by}
-        part = parts[index]
-        own = part.role == "parameter" or part.role == "leaf" and not part.label
-        if own and not part.solid and len(homes) == 1 and isinstance(home := homes.pop(), tuple):
-            group[index] = home
-
-
-def _module(team: list[Part], depth: int) -> Part:
-    path = next(part.scope for part in team if part.role in ("op", "group"))[:depth]
-    kind = tuple((part.role, part.kind) for part in team)
-    return union(team, "group", ".".join(path), kind, scope=path[:-1], unit=MODULE)
-
-
 def runs(parts: list[Part]) -> list[Part]:
     """Close ops of one kind that feed only each other: a sum of many terms."""
     return merge(parts, _rows(parts, lambda part, user, inputs: part.title == user.title), _run)
 
 
-def chains(parts: list[Part], budget: int) -> list[Part]:
-    """Close ops in single file, leaves aside: the longest, and no more than the budget asks for."""
-    head = _rows(parts, lambda part, user, inputs: inputs == 1)
+def chains(parts: list[Part], budget: int, across: bool = False) -> list[Part]:
+    """Close ops in single file, leaves aside: the longest, and no more than the budget asks for.
+
+    ``across``: also from one module to the next.
+    """
+    head = _rows(parts, lambda part, user, inputs: inputs == 1, across)
     lengths = Counter(head)
     left, shortest = len(parts), len(parts) + 1
     for length, rows in sorted(Counter(lengths.values()).items(), reverse=True):
@@ -144,7 +126,9 @@ def chains(parts: list[Part], budget: int) -> list[Part]:
     return merge(parts, group, _chain)
 
 
-def _rows(parts: list[Part], joins: Callable[[Part, Part, int], bool]) -> list[int]:
+def _rows(
+    parts: list[Part], joins: Callable[[Part, Part, int], bool], across: bool = False
+) -> list[int]:
     """For each part the end of its row: parts join their only user, where ``joins`` says so.
 
     No other path links the two, so contracting a row makes no cycle.
@@ -157,7 +141,8 @@ def _rows(parts: list[Part], joins: Callable[[Part, Part, int], bool]) -> list[i
             continue
         user = parts[used_by[index][0]]
         inputs = sum(is_op(parts[at]) for at in set(user.inputs))
-        if not user.solid and user.scope == part.scope and joins(part, user, inputs):
+        near = across or user.scope == part.scope
+        if near and not user.solid and joins(part, user, inputs):
             head[index] = head[used_by[index][0]]
     return head
 
@@ -244,7 +229,7 @@ def _many_alike(team: list[Part]) -> Part:
 
 def bands(parts: list[Part], budget: int) -> list[Part]:
     """Cut the graph into slices of equal depth, whatever is in them."""
-    depth = _depths(parts)
+    depth = depths_of(parts)
     kinds = {part.role for part in parts if not is_op(part)}
     count, deepest = min(BANDS, budget // 2, budget - len(kinds)), max(depth)
     for solid in (True, False):
@@ -258,13 +243,6 @@ def bands(parts: list[Part], budget: int) -> list[Part]:
         if len(set(group)) <= budget:
             break
     return merge(parts, group, _band)
-
-
-def _depths(parts: list[Part]) -> list[int]:
-    depth: list[int] = []
-    for part in parts:
-        depth.append(max((depth[at] + is_op(parts[at]) for at in part.inputs), default=0))
-    return depth
 
 
 def _band(team: list[Part]) -> Part:

@@ -15,8 +15,8 @@ from typing import Any
 
 from ..engine.sites import any_known, site
 from .boxes import Folded
+from .calls import op_text, operand_names, settings
 from .spec import Edge, Graph, Node, Role, Summary
-from .words import number, shape_text
 
 FEW = 6  # arrays up to this size are shown in full
 
@@ -175,10 +175,10 @@ def _node(
     return Node(
         key,
         role,
-        op="" if op is None else op.symbol or op.name,
+        op="" if op is None else op_text(op, entry),
         label=entry.label or named or "",
-        operands=() if op is None else _operand_names(op.args, len(operands)),
-        settings=() if op is None else _settings(op, entry),
+        operands=() if op is None else operand_names(op.args, len(operands)),
+        settings=() if op is None else settings(op, entry),
         shape=tuple(entry.shape) if tensor else None,
         dtype=str(entry.dtype) if tensor else "",
         scope=str(scope),
@@ -191,46 +191,6 @@ def _node(
 def _sited(node: Node, entry: Any) -> Node:
     known = None if isinstance(entry, Constant) else site(entry)
     return node if known is None else replace(node, site=known.line, seconds=known.seconds)
-
-
-def _operand_names(args: Sequence[str], n: int) -> tuple[str, ...]:
-    if len(args) == n and not (n and args[-1][0] == "*"):
-        return tuple(args)
-    return tuple(str(place) for place in range(n))
-
-
-def _settings(op: Any, entry: Any) -> tuple[str, ...]:
-    """The parameters that say something: not None, not False, not what they are by default.
-
-    Nor the shape of an operand, which some rules keep for their own use.
-    """
-    if not op.params:
-        return ()
-    bookkeeping = [tuple(one.shape) for one in entry.inputs if hasattr(one, "shape")]
-    defaults = dict(zip(op.params, getattr(op, "defaults", ()), strict=False))
-    shown = []
-    for name, value in zip(op.params, entry.params, strict=False):
-        usual = name in defaults and _setting(defaults[name]) == _setting(value)
-        kept = isinstance(value, tuple) and name == "shape" and value in bookkeeping
-        if value is not None and value is not False and not usual and not kept:
-            shown.append(f"{name}={_setting(value)}")
-    return tuple(shown)
-
-
-def _setting(value: Any) -> str:
-    """A text without addresses, so that equal calls read equal."""
-    if isinstance(value, bool | str) or value is None or value is Ellipsis:
-        return str(value)
-    if isinstance(value, int | float):
-        return number(value)
-    if isinstance(value, slice):
-        ends = ["" if end is None else _setting(end) for end in (value.start, value.stop)]
-        return ":".join([*ends, *([] if value.step is None else [_setting(value.step)])])
-    if isinstance(value, tuple | list):
-        return f"({', '.join(map(_setting, value))}{',' if len(value) == 1 else ''})"
-    if hasattr(value, "shape"):
-        return f"array{shape_text(value.shape)}"
-    return getattr(value, "name", None) or type(value).__name__
 
 
 def _names(params: Any) -> dict[int, str]:

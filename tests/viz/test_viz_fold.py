@@ -218,7 +218,7 @@ def test_a_closed_module_says_what_it_holds():
         )
         edges += [Edge(f"n{at - 1 if at > 2 else 0}", f"n{at}", 0), Edge("n1", f"n{at}", 1)]
     folded = fold(Graph(tuple(nodes), tuple(edges), ops=7), 5).graph
-    assert [node.op for node in folded.nodes] == ["", "cell"]
+    assert [node.op for node in folded.nodes] == ["", "cell (×7)"]
     assert folded.nodes[1].notes == ("Cell", "12 parameters", "used 7 times")
 
 
