@@ -68,6 +68,7 @@ def rebuilt(graph: Graph, parts: Sequence[Part], fixed: Fixed) -> Folded:
             _edges(whole, parts, nodes),
             tuple(frame for frame in frames.values() if frame.id),
             graph.ops,
+            graph.remark,
         ),
         {node.id: tuple(part.members) for node, part in zip(nodes, parts, strict=True)},
         {node.id: tuple(out) for node, out in zip(nodes, outputs, strict=True)},

@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from .scopes import Choice, Wishes
 from .spec import Graph
 from .svg import finished
 from .text import to_text
-from .words import describe, many, tip
+from .words import describe, many, tally, tip
 
 ACROSS = 10  # boxes one behind the other that a page is wide enough for
 
@@ -129,8 +129,11 @@ class Drawing:
     @cached_property
     def dot(self) -> str:
         """The picture in Graphviz's language."""
+        return self._dot(self.graph)
+
+    def _dot(self, graph: Graph) -> str:
         return to_dot(
-            self.graph,
+            graph,
             title=self.title,
             direction=self.direction,
             legend=self.legend,
@@ -138,11 +141,25 @@ class Drawing:
         )
 
     @cached_property
+    def _laid(self) -> tuple[Graph, bytes]:
+        """What could be laid out in time, and its raw svg: coarser and coarser until it can."""
+        graph, wanted = self.graph, len(self.graph.nodes)
+        while True:
+            try:
+                return graph, render.render(self._dot(graph), "svg")
+            except render.TooSlow:
+                if len(graph.nodes) <= BUDGET // 2:
+                    raise
+                budget = min(BUDGET, len(graph.nodes) // 2)
+                remark = f"coarser than asked for: {tally(wanted)} boxes took too long to lay out"
+                graph = fold(replace(graph, remark=remark), budget).graph
+
+    @cached_property
     def _svg(self) -> str:
-        raw = render.render(self.dot, "svg").decode()
-        description = describe(self.graph)
-        tips = {node.id: tip(node) for node in self.graph.nodes}
-        return finished(raw, self.title or description.split(":")[0], description, tips)
+        graph, raw = self._laid
+        description = describe(graph)
+        tips = {node.id: tip(node) for node in graph.nodes}
+        return finished(raw.decode(), self.title or description.split(":")[0], description, tips)
 
     def svg(self) -> str:
         """The picture as SVG.
@@ -158,7 +175,7 @@ class Drawing:
         Raises:
             RenderError: as ``svg``; ``TooLarge`` where a bitmap cannot hold it.
         """
-        return render.render(self.dot, "png")
+        return render.render(self._dot(self._laid[0]), "png")
 
     def mermaid(self) -> str:
         """The picture as a Mermaid flowchart."""
@@ -204,7 +221,12 @@ class Drawing:
             ) from None
 
     def _rendered(self, form: str) -> str | bytes:
-        return self.svg() if form == "svg" else render.render(self.dot, form)
+        if form == "svg":
+            return self.svg()
+        try:
+            return render.render(self._dot(self._laid[0]), form)
+        except render.TooSlow as error:
+            raise render.RenderError(str(error)) from None
 
     # Showing itself -------------------------------------------------------------------------------
 

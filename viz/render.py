@@ -14,13 +14,17 @@ import sys
 import sysconfig
 from pathlib import Path
 
-SECONDS = 20.0  # what a layout may take
+SECONDS = 6.0  # what a layout may take; then a coarser picture is laid out
 DPI = 144
 WIDEST = 16_000  # pixels; viewers give up soon above, Graphviz itself at 32 767
 
 
 class RenderError(RuntimeError):
     """A picture could not be made; the message says what to do."""
+
+
+class TooSlow(RenderError):
+    """The layout took more time than it was given."""
 
 
 class TooLarge(RenderError):
@@ -51,12 +55,14 @@ def _script_folders() -> list[str]:
     return [os.path.dirname(sys.executable), *folders]
 
 
-def render(dot: str, form: str, seconds: float = SECONDS) -> bytes:
+def render(dot: str, form: str, seconds: float | None = None) -> bytes:
     """Lay out ``dot`` and draw it as ``form`` ("svg", "png", …).
 
     Raises:
-        RenderError: no program was found, it cannot write ``form``, or it took too long.
+        RenderError: no program was found, or it cannot write ``form``; ``TooSlow`` where the
+            layout took more than ``seconds`` (``SECONDS`` if None).
     """
+    seconds = SECONDS if seconds is None else seconds
     found = program()
     if found is None:
         raise RenderError(f"no Graphviz program was found to write {form}. {remedy()}")
@@ -84,7 +90,7 @@ def _run(found: str, form: str, dot: str, seconds: float, flags: list[str] | Non
             command, input=dot.encode(), capture_output=True, timeout=seconds, quiet=True
         )
     except subprocess.TimeoutExpired:
-        raise RenderError(
+        raise TooSlow(
             f"laying out the graph took more than {seconds:g} s; draw it with a smaller budget"
         ) from None
     except subprocess.CalledProcessError as error:

@@ -108,13 +108,15 @@ class Cluster:
 class Graph:
     """Nodes in topological order, the edges between them, and frames, outer ones first.
 
-    ``ops`` counts the ops of the whole computation, whatever is shown of it.
+    ``ops`` counts the ops of the whole computation, whatever is shown of it; ``remark`` is what
+    else the picture has to say of itself.
     """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     clusters: tuple[Cluster, ...] = ()
     ops: int = 0
+    remark: str = ""
 
     @property
     def shown(self) -> int:

@@ -173,7 +173,8 @@ def caption(graph: Graph) -> str:
     """
     text = many(graph.ops, "op")
     whole = graph.shown == graph.ops and all(node.role != "group" for node in graph.nodes)
-    return text if whole else f"{text} shown as {tally(graph.shown)}"
+    text = text if whole else f"{text} shown as {tally(graph.shown)}"
+    return f"{text}; {graph.remark}" if graph.remark else text
 
 
 def describe(graph: Graph) -> str:

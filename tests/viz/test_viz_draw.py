@@ -223,3 +223,33 @@ def test_a_png_is_sharp_and_never_too_large_to_open(drawing, tmp_path, monkeypat
 
 def test_equal_drawings_compare_equal(drawing):
     assert Drawing(drawing.graph) == drawing
+
+
+def test_a_picture_too_slow_to_lay_out_becomes_coarser_and_says_so(monkeypatch):
+    x, y = Value(1.0, label="x"), Value(2.0)
+    for _ in range(60):
+        y = (y * x).tanh() + x
+    drawing = draw(y, budget=None)
+    real, asked = render.render, []
+
+    def slow(dot, form, seconds=None):
+        asked.append(dot.count("label=<") - 1)
+        if asked[-1] > 50:
+            raise render.TooSlow("too slow")
+        return real(dot, form)
+
+    monkeypatch.setattr(render, "render", slow)
+    svg = drawing.svg()
+    assert asked[0] > 180 and asked[-1] <= 50
+    assert "180 ops shown as " in svg
+    assert "coarser than asked for: 182 boxes took too long to lay out" in svg
+    assert drawing.png().startswith(b"\x89PNG")
+
+
+def test_a_picture_that_no_coarseness_helps_is_given_up(drawing, monkeypatch, tmp_path):
+    def slow(dot, form, seconds=None):
+        raise render.TooSlow("laying out the graph took more than 0 s")
+
+    monkeypatch.setattr(render, "render", slow)
+    with pytest.raises(RenderError, match="took more than 0 s"):
+        drawing.save(tmp_path / "graph.svg")
