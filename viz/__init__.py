@@ -21,12 +21,14 @@ from .render import RenderError, TooLarge
 from .spec import Cluster, Edge, Graph, Node, Summary
 
 if TYPE_CHECKING:
+    from .backward.explain import Explanation, explain
     from .backward.why import Why, why_no_grad
 
 __all__ = [
     "Cluster",
     "Drawing",
     "Edge",
+    "Explanation",
     "Graph",
     "Node",
     "RenderError",
@@ -36,6 +38,7 @@ __all__ = [
     "animate_boundary",
     "boundary_cell",
     "draw",
+    "explain",
     "frozen_boundary",
     "plot_attention",
     "plot_boundary",
@@ -55,7 +58,9 @@ __all__ = [
 
 # Loaded when first asked for: looking at backward is not what pictures wait for.
 _LATER = {
+    "Explanation": "explain",
     "Why": "why",
+    "explain": "explain",
     "why_no_grad": "why",
 }
 
