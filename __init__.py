@@ -356,7 +356,10 @@ del _path, _module, _sys
 
 __version__ = "0.1.0"
 
-_LATER = ("data", "interop", "models", "nn", "optim", "testing", "train", "utils", "viz")
+_LATER = (
+    "bridges", "data", "interop", "models", "nn", "optim", "testing", "train", "utils", "viz",
+)  # fmt: skip
+_BRIDGES = ("unroll",)
 
 
 def __getattr__(name: str) -> object:
@@ -365,8 +368,13 @@ def __getattr__(name: str) -> object:
         from importlib import import_module
 
         return import_module(f"{__name__}.{name}")
+    if name in _BRIDGES:
+        from . import bridges
+
+        found: object = getattr(bridges, name)
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_LATER, *_BRIDGES})

@@ -14,7 +14,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Mode:
     """One immutable setting of all switches, so that an op asks a single context variable."""
 
-    __slots__ = ("grad", "inference", "anomaly", "scope", "watch", "watched", "plain", "keeper")
+    __slots__ = (
+        "grad", "inference", "anomaly", "scope", "watch", "tape", "watched", "plain", "keeper",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -23,6 +25,7 @@ class Mode:
         anomaly: bool = False,
         scope: str = "",
         watch: Any = None,
+        tape: Any = None,
         keeper: Any = None,
     ) -> None:
         self.grad = grad and not inference  # record graph nodes
@@ -30,7 +33,8 @@ class Mode:
         self.anomaly = anomaly  # look for NaN and remember source lines
         self.scope = scope  # path of the module being run, "" outside
         self.watch = watch  # what notes where results are made, see sites.py
-        self.watched = anomaly or watch is not None
+        self.tape = tape  # what a bridge records, see bridges/
+        self.watched = anomaly or watch is not None or tape is not None
         self.plain = self.grad and not self.watched  # record, and nothing else: the usual case
         self.keeper = keeper  # (the manager that set it, the token that undoes it)
 
@@ -41,6 +45,7 @@ class Mode:
             "anomaly": self.anomaly,
             "scope": self.scope,
             "watch": self.watch,
+            "tape": self.tape,
             "keeper": self.keeper,
         }
         return Mode(**(given | changes))

@@ -55,7 +55,8 @@ def record(
                 saved: tuple[Any, ...] = (y if keep[0] else None, *arrays)
             else:
                 held = zip((y, *arrays), keep)  # noqa: B905  (hot, equal by construction)
-                saved = tuple([a if kept else None for a, kept in held])
+                # numbers are kept in any case: they cost nothing, and tell what was computed
+                saved = tuple([a if kept or a.__class__ is not Array else None for a, kept in held])
             made = Node(op, nodes, saved, params, y, now.scope)
             if edits._exposed:
                 edits.seal(made)
@@ -235,6 +236,8 @@ def _watched(
         if node is not None and (known := site(node)) is not None:
             node.note("site", known.line)  # for what backward has to say
         cuts.noted(op, nodes, arrays, out, now)
+    if now.tape is not None and node is not None:
+        now.tape.node(node, arrays)
     if now.anomaly:
         _look_for_nan(op, y, arrays, node, now)
 

@@ -14,6 +14,7 @@ from ...engine import TABLE, Op
 from ...tensor import Tensor
 from .gradient import complex_gradient, composition, form, gradient, linear, second
 from .graph import accumulates, aliased, broadcasting, constants, layouts, paths, unaliased
+from .numbers import unrolled
 from .scalar import edges, pinned, scalar
 from .subject import Case, LawBroken, Subject, run
 from .value import unchanged, value
@@ -23,6 +24,7 @@ LAWS: dict[str, Callable[[Subject, Case], None]] = {
     for law in (
         value, gradient, complex_gradient, form, linear, unchanged, unaliased, layouts,
         broadcasting, constants, aliased, paths, accumulates, scalar, composition, second,
+        unrolled,
     )
 }  # fmt: skip
 ROW_LAWS: dict[str, Callable[[Subject], None]] = {"pinned": pinned, "edges": edges}
@@ -73,5 +75,6 @@ __all__ = [
     "subject_of",
     "unaliased",
     "unchanged",
+    "unrolled",
     "value",
 ]

@@ -10,7 +10,8 @@ from gradling.engine import TABLE
 from gradling.testing.cases import cases_of, subject, without_case
 from gradling.testing.laws import LAWS, ROW_LAWS
 
-MEASURED = ("gradient", "complex_gradient", "second")  # these evaluate the function dozens of times
+# these evaluate the function dozens of times, or one number after another
+MEASURED = ("gradient", "complex_gradient", "second", "unrolled")
 
 
 def test_every_row_has_a_case():
