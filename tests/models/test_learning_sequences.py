@@ -62,7 +62,7 @@ def test_they_remember(kind: str) -> None:
     assert taught(Reader(kind), echo, steps=200, length=12) > 0.99
 
 
-# Half of the answers are right by chance. Measured, seeds 0 to 11: LSTM and GRU 1.000 each time, the
+# Half of the answers are right by chance. Measured, seeds 0 to 11: LSTM and GRU always 1.000, the
 # plain net ten times, and 0.935 and 0.95 where it was not done yet.
 @pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
 def test_they_keep_count(kind: str) -> None:
