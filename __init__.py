@@ -199,6 +199,7 @@ from .tensor.elementwise import (
 )
 from .tensor.extremes import amax, amin, aminmax, argmax, argmin, max, min
 from .tensor.factors import det, inverse, logdet, slogdet
+from .tensor.free import explained as _explained
 from .tensor.gathering import (
     gather,
     index_add,
@@ -353,6 +354,10 @@ for _path, _module in {
 }.items():
     _sys.modules[f"{__name__}.{_path}"] = _module
 del _path, _module, _sys
+
+for _names in (globals(), vars(linalg)):
+    _explained(_names)
+del _names
 
 __version__ = "0.1.0"
 

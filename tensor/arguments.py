@@ -49,8 +49,12 @@ def numbers(name: str, given: tuple[Any, ...], what: str = "sizes") -> tuple[int
     )
 
 
-def new_shape(name: str, given: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
+def new_shape(
+    name: str, given: tuple[Any, ...], size: Any = None, **unknown: Any
+) -> tuple[int, ...]:
     """The shape of a tensor to be made, from ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``."""
+    for word in unknown:
+        raise TypeError(f"{name}() got an unexpected keyword argument {word!r}")
     if size is not None:
         if given:
             raise TypeError(f"{name}: the size was given twice, as {given} and as size={size!r}")

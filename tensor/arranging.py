@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arguments import numbers, whole
+from .dims import is_empty
 from .errors import DtypeError, ShapeError, normal_dim, normal_dims
 from .joining import stack
 from .record import apply
@@ -68,7 +69,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     tensor([3, 0, 1, 2])
     """
     steps = numbers("roll", (shifts,), "shifts")
-    if dims is None or dims == ():
+    if dims is None or is_empty(dims):
         if len(steps) != 1:
             raise ShapeError(f"roll: expected one shift when there are no dims, got {steps}")
         return apply(rows.roll, (ravel(input),), (steps, (0,))).reshape(input._data.shape)

@@ -14,9 +14,11 @@ from .dtypes import (
     float16,
     float32,
     float64,
+    int8,
     int16,
     int32,
     int64,
+    uint8,
 )  # fmt: skip
 from .dtypes import (
     bool_ as _bool,
@@ -133,6 +135,7 @@ float_, double, half = _converter(float32), _converter(float64), _converter(floa
 int_, long, short, bool_ = (
     _converter(int32), _converter(int64), _converter(int16), _converter(_bool),
 )  # fmt: skip
+char, byte = _converter(int8), _converter(uint8)
 
 
 def cpu(self: Tensor) -> Tensor:

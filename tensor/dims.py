@@ -18,9 +18,14 @@ class EmptyError(IndexError, ValueError, RuntimeError):
     """Nothing to choose from (an IndexError or RuntimeError too, as PyTorch raises)."""
 
 
+def is_empty(dim: Any) -> bool:
+    """Is it ``()`` or ``[]``? NumPy's numbers, which count as dims, compare with () as arrays."""
+    return isinstance(dim, (tuple, list)) and not dim
+
+
 def axes(name: str, dim: Dims, ndim: int) -> tuple[int, ...]:
     """The axes to reduce, counted from the front; ``None`` and ``()`` are all of them."""
-    if dim is None or dim == ():
+    if dim is None or is_empty(dim):
         return _ALL[ndim] if ndim < 8 else tuple(range(ndim))
     return normal_dims(name, list(dim) if isinstance(dim, tuple) else dim, ndim)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import record
-from .dims import Dims, axes, not_empty, numpy_names, one_axis
+from .dims import Dims, axes, is_empty, not_empty, numpy_names, one_axis
 from .elementwise import maximum, minimum
 from .node import Array
 from .record import apply
@@ -74,7 +74,7 @@ def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 def _most(name: str, op: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     shape = input._data.shape
-    if dim is None or dim == ():
+    if dim is None or is_empty(dim):
         not_empty(name, input._data.size)
     dims = axes(name, dim, len(shape))
     for axis in dims:

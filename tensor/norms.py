@@ -86,7 +86,7 @@ def norm(
     One dim, or no ``ord``: a vector norm (all entries by default). Two dims, or a matrix with an
     ``ord``: a matrix norm.
     """
-    count = 1 if isinstance(dim, int) else None if dim is None else len(dim)
+    count = 1 if hasattr(dim, "__index__") else None if dim is None else len(dim)
     if count is not None and count not in (1, 2):
         raise ShapeError(f"norm: expected one dim or two, got {dim}")
     if dim is None and ord is not None and A._data.ndim not in (1, 2):

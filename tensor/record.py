@@ -191,6 +191,7 @@ def binary(op: Op, reflected: bool = False, operator: bool = False) -> Callable[
 
 def named(function: Callable[..., Any], op: Op, arguments: str) -> Callable[..., Any]:
     function.__name__ = function.__qualname__ = op.name
+    function.__module__ = f"{__package__}.elementwise"  # where it is kept, and pickle looks
     function.__doc__ = f"``{op.name}({arguments})``, entry by entry. {op.why}"
     return function
 
@@ -203,6 +204,8 @@ def as_constant(op: Op, x: Any) -> Any:
     """A number or array that joins an op without being a tensor."""
     if isinstance(x, (bool, int, float)) and not isinstance(x, np.generic):
         return x
+    if isinstance(x, np.generic) and x.dtype.kind in "fiub":
+        return x.item()  # takes part by kind only: np.sqrt(2) must not make a float32 loss float64
     if isinstance(x, (np.ndarray, np.generic)):
         array = np.asarray(x)
         if array.dtype.kind in "fiub":
@@ -219,7 +222,9 @@ def as_constant(op: Op, x: Any) -> Any:
 
 
 def as_operand(op: Op, x: Any) -> Tensor:
-    return x if isinstance(x, _made) else _made(np.asarray(as_constant(op, x)))
+    if isinstance(x, _made):
+        return x
+    return _made(np.asarray(as_constant(op, x), getattr(x, "dtype", None)))
 
 
 def _watched(
@@ -265,4 +270,6 @@ def summary(a: Any) -> str:
     """An operand in a few words: shape and range."""
     if not isinstance(a, np.ndarray) or a.size == 0 or a.dtype.kind not in "fiu":
         return repr(a) if not isinstance(a, np.ndarray) else f"{a.shape} {a.dtype}"
+    if np.isnan(a).all():
+        return f"{a.shape} all NaN"
     return f"{a.shape} from {np.nanmin(a):.4g} to {np.nanmax(a):.4g}"

@@ -12,7 +12,7 @@ import numpy as np
 
 from .arguments import RangeError
 from .choice import where
-from .dims import Dims, axes, count, numpy_names
+from .dims import Dims, axes, count, is_empty, numpy_names
 from .dtypes import as_dtype, get_default_dtype, int64
 from .elementwise import isnan
 from .errors import DtypeError, normal_dim
@@ -241,7 +241,7 @@ def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
 def _test(name: str, ufunc: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
     x = input._data
     # () means none here, where elsewhere it means all: so it is in PyTorch
-    dims = () if dim == () else axes(name, dim, x.ndim)
+    dims = () if is_empty(dim) else axes(name, dim, x.ndim)
     found = ufunc.reduce(x, axis=dims, keepdims=keepdim, dtype=bool)
     return outside_graph(np.asarray(found, x.dtype if x.dtype == np.uint8 else np.bool_))
 

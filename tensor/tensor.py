@@ -127,6 +127,7 @@ class Tensor(NumPyProtocol, InPlaceForms):
     type_as = conversion.type_as
     float, double, half = conversion.float_, conversion.double, conversion.half
     int, long, short = conversion.int_, conversion.long, conversion.short
+    char, byte = conversion.char, conversion.byte
     bool = conversion.bool_
     cpu = conversion.cpu
     clone = conversion.clone

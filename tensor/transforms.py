@@ -14,6 +14,7 @@ from typing import Any
 
 from ..engine import Value
 from . import trees
+from .arguments import said
 from .calls import Call
 from .tensor import Tensor
 
@@ -107,6 +108,15 @@ def vjp(func: Function, *primals: Any, has_aux: bool = False) -> Any:
     return (y, back, call.released(call.aux)) if has_aux else (y, back)
 
 
+def _several(name: str, given: Any, example: str) -> tuple[Any, ...]:
+    if not isinstance(given, (tuple, list)):
+        raise TypeError(
+            f"{name}: expected a tuple, one entry per argument, got {said(given)}; a single one "
+            f"is ({example})"
+        )
+    return tuple(given)
+
+
 def jvp(func: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
     """The result of ``func(*primals)``, and how it moves when they move along ``tangents``: the
     product with the Jacobian.
@@ -118,7 +128,7 @@ def jvp(func: Function, primals: Any, tangents: Any, has_aux: bool = False) -> A
     >>> jvp(lambda x: x * x, (x,), (gradling.tensor([1.0, 10.0]),))
     (tensor([1., 4.]), tensor([ 2., 40.]))
     """
-    primals, tangents = tuple(primals), tuple(tangents)
+    primals, tangents = _several("jvp", primals, "x,"), _several("jvp", tangents, "v,")
     if trees.form(primals) != trees.form(tangents):
         raise ValueError(
             f"jvp: expected one tangent per argument, of its form, {trees.form(primals)}, got "
@@ -175,7 +185,7 @@ def hvp(func: Function, primals: Any, tangents: Any) -> Any:
     >>> hvp(lambda x: (x**3).sum(), (x,), (v,))
     (tensor(9.), (tensor([  6., 120.]),))
     """
-    primals = tuple(primals)
+    primals, tangents = _several("hvp", primals, "x,"), _several("hvp", tangents, "v,")
     every = tuple(range(len(primals)))
 
     def with_itself(*args: Any) -> tuple[Any, Any]:
@@ -183,4 +193,4 @@ def hvp(func: Function, primals: Any, tangents: Any) -> Any:
         return y, y
 
     _, back, value = vjp(grad(with_itself, every, has_aux=True), *primals, has_aux=True)
-    return value, back(tuple(tangents))
+    return value, back(tangents)

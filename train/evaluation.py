@@ -11,6 +11,7 @@ import numpy as np
 from ..data import DataLoader, TensorDataset
 from ..engine import no_grad
 from ..tensor import Tensor
+from ..tensor.creation import as_tensor
 from .metrics import resolve
 from .step import (
     batch_size_of,
@@ -27,6 +28,12 @@ def as_loader(data: Any, batch_size: int, shuffle: bool) -> Any:
     """A loader, data set or arrays ``(X, y)``, as something that gives batches."""
     if isinstance(data, DataLoader):
         return data
+    if (
+        isinstance(data, tuple)
+        and len(data) > 1
+        and all(isinstance(part, list) or hasattr(part, "shape") for part in data)
+    ):
+        data = tuple([as_tensor(part) if isinstance(part, list) else part for part in data])
     if (
         isinstance(data, (tuple, list))
         and len(data) > 1

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import Value, detect_anomaly
-from ..optim import Adam, Optimizer
+from ..optim import Optimizer
 from ..optim.lr_scheduler import ReduceLROnPlateau
 from ..tensor import Tensor
 from . import checkpoint as checkpoints
@@ -35,6 +35,7 @@ from .step import (
     resolve_loss,
     target_for,
 )
+from .wishes import callbacks_in, many_times, optimizer_for, positive, schedule_for, whole
 
 
 class NonFiniteLoss(FloatingPointError):
@@ -108,7 +109,7 @@ def fit(
     scheduler: Any = None,
     schedule_per: str = "epoch",
     metrics: Any = (),
-    callbacks: Sequence[Callback] = (),
+    callbacks: Callback | Sequence[Callback] = (),
     clip_grad_norm: float | None = None,
     accumulate: int = 1,
     batch_size: int = 32,
@@ -132,8 +133,8 @@ def fit(
         scheduler: a schedule, or a function from the optimizer to one; stepped after every epoch,
             or every optimizer step with ``schedule_per="step"``.
         metrics: names ("accuracy", "top5", "mae", "rmse", "r2", "perplexity"), Metrics, or
-            functions.
-        callbacks: see ``Callback``; early stopping is one.
+            functions; or one of these.
+        callbacks: see ``Callback``; early stopping is one. One may stand alone.
         clip_grad_norm: scale gradients down to this norm, all together.
         accumulate: batches whose gradients are averaged for one step.
         progress: None for a bar where it can be redrawn and a line an epoch elsewhere; False for
@@ -157,28 +158,25 @@ def fit(
     >>> history["loss"][-1] < 1e-3
     True
     """
-    if epochs < 0 or int(epochs) != epochs:
-        raise ValueError(f"fit: expected a whole number of epochs, got {epochs}")
-    if accumulate < 1:
-        raise ValueError(f"fit: expected accumulate >= 1, got {accumulate}")
+    epochs, accumulate = whole("epochs", epochs, 0), whole("accumulate", accumulate, 1)
+    clip_grad_norm = positive("clip_grad_norm", clip_grad_norm)
     if schedule_per not in ("epoch", "step"):
         raise ValueError(f"fit: schedule_per must be 'epoch' or 'step', got {schedule_per!r}")
     if (resume or checkpoint_every) and checkpoint is None:
         raise ValueError("fit: resume and checkpoint_every need checkpoint=path")
     params = parameters_of(model)
-    made = Adam(params) if optimizer is None else optimizer
-    made = made if isinstance(made, Optimizer) else made(params)
+    made = optimizer_for(params, optimizer)
     if made.needs_closure and accumulate > 1:
         raise ValueError(
             f"fit: {type(made).__name__} looks at the loss of one batch several times a step, so "
             "batches cannot be accumulated: leave accumulate at 1 and make batch_size larger"
         )
-    schedule = (
-        scheduler(made) if callable(scheduler) and not hasattr(scheduler, "step") else scheduler
-    )
-    run = Run(model, made, schedule, resolve(metrics), list(callbacks), int(epochs))
+    schedule = schedule_for(made, scheduler)
+    run = Run(model, made, schedule, resolve(metrics), callbacks_in(callbacks), epochs)
     loop = _Loop(run, as_loader(train, batch_size, shuffle=True), loss)
     loop.val = None if val is None else as_loader(val, batch_size, shuffle=False)
+    many_times("the training data", loop.loader, epochs)
+    many_times("val", loop.val, epochs)
     loop.clip, loop.accumulate, loop.per_step = clip_grad_norm, accumulate, schedule_per == "step"
     loop.checkpoint, loop.checkpoint_every = checkpoint, checkpoint_every
     loop.progress = Progress(run.epochs, progress)

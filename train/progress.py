@@ -4,6 +4,7 @@ elsewhere."""
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any
 
 
@@ -21,9 +22,7 @@ class Progress:
 
     def start(self, epoch: int, batches: int | None, done: int = 0) -> None:
         if self.bars:
-            from tqdm.auto import tqdm
-
-            self.bar = tqdm(
+            self.bar = _tqdm()(
                 total=batches, initial=done, desc=f"epoch {epoch}/{self.epochs}", leave=False,
                 mininterval=0.25,
             )  # fmt: skip
@@ -39,9 +38,7 @@ class Progress:
             facts = "  ".join(f"{k} {v:.4g}" for k, v in record.items() if k != "epoch")
             line = f"epoch {epoch}/{self.epochs}  {facts}"
             if self.bars:
-                from tqdm.auto import tqdm
-
-                tqdm.write(line, file=sys.stdout)
+                _tqdm().write(line, file=sys.stdout)
             else:
                 print(line, flush=True)
 
@@ -49,6 +46,13 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
             self.bar = None
+
+
+def _tqdm() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a notebook without ipywidgets it draws with text
+        from tqdm.auto import tqdm
+    return tqdm
 
 
 def in_notebook() -> bool:

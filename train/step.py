@@ -100,6 +100,8 @@ def batch_size_of(target: Any) -> int:
 
 def resolve_loss(loss: Any, target: Any, scalar: bool) -> LossFunction:
     """A loss from a function, a module, a name, or (None) the target: whole numbers are classes."""
+    if isinstance(loss, type):
+        raise TypeError(f"loss: got the class {loss.__name__}; pass an object: {loss.__name__}()")
     if callable(loss):
         return loss  # type: ignore[no-any-return]
     if loss is None:

@@ -43,8 +43,9 @@ def plot_history(history: Any, ax: Axes | None = None) -> Axes:
     """Draw every series of a training history over its steps.
 
     Args:
-        history: a mapping of names to sequences of numbers; an object whose ``history`` is one; or
-            a sequence of mappings, one per step, where a name that is missing leaves a gap.
+        history: what ``gradling.train.fit`` returns; a mapping of names to sequences of numbers;
+            an object whose ``history`` is one; or a sequence of mappings, one per step, where a
+            name that is missing leaves a gap.
         ax: axes to draw into; new ones if None.
 
     Raises:
@@ -74,7 +75,7 @@ def plot_history(history: Any, ax: Axes | None = None) -> Axes:
             label=name,
             linewidth=1.5,
         )
-    ax.set_xlabel("step")
+    ax.set_xlabel("epoch" if getattr(history, "records", None) else "step")
     if len(series) == 1:
         ax.set_ylabel(next(iter(series)))
     else:
@@ -87,6 +88,9 @@ def plot_history(history: Any, ax: Axes | None = None) -> Axes:
 
 
 def _series(history: Any) -> Mapping[Any, Iterable[Any]]:
+    if hasattr(history, "records"):  # what train.fit gives; what is no curve stays out
+        rows = [_curves(record) for record in history.records]
+        history = rows or [{"loss": number} for number in history.batch_losses]
     history = getattr(history, "history", history)
     if isinstance(history, Mapping):
         return history
@@ -97,6 +101,14 @@ def _series(history: Any) -> Mapping[Any, Iterable[Any]]:
         "plot_history() takes a mapping of names to numbers, or a list of such mappings, one per "
         f"step; got {type(history).__name__}; for a plain list of losses use plot_loss()"
     )
+
+
+def _curves(record: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        name: value
+        for name, value in record.items()
+        if name not in ("epoch", "lr", "seconds") and isinstance(value, (int, float))
+    }
 
 
 def numbers(name: Any, values: Iterable[Any]) -> Floats:

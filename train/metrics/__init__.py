@@ -18,6 +18,8 @@ NAMED: dict[str, Callable[[], Metric]] = {
 
 def resolve(metrics: Any) -> dict[str, Metric]:
     """Metrics from names, Metric objects and functions, or a dict of them, by name."""
+    if isinstance(metrics, (str, Metric)) or callable(metrics):
+        metrics = (metrics,)
     given = metrics.items() if isinstance(metrics, dict) else [(None, m) for m in metrics or ()]
     found: dict[str, Metric] = {}
     for name, metric in given:
