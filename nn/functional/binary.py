@@ -7,7 +7,15 @@ from ...tensor.elementwise import logsigmoid, xlogy
 from ...tensor.errors import ShapeError
 from ...tensor.record import apply, elementwise
 from ..rows import losses as rows
-from .checks import check_reduction, pair, reshapes_that, tensor_operands, warn_once, weighted
+from .checks import (
+    check_reduction,
+    maker,
+    pair,
+    reshapes_that,
+    tensor_operands,
+    warn_once,
+    weighted,
+)
 
 
 def binary_cross_entropy(
@@ -72,6 +80,12 @@ def binary_cross_entropy_with_logits(
     name = "binary_cross_entropy_with_logits"
     check_reduction(name, reduction)
     input, target = pair(name, input, target, broadcast)
+    if maker(input) == "sigmoid":
+        warn_once(
+            f"probabilities in {name}",
+            f"{name}: the input comes from a sigmoid, but logits are expected: pass what goes into "
+            "it (more exact for large numbers), or binary_cross_entropy takes probabilities",
+        )
     if pos_weight is None and weight is None and input.shape == target.shape:
         return apply(rows.bce_with_logits, (input, target), (reduction,))
     loss = (1 - target) * input

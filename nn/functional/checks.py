@@ -29,6 +29,7 @@ _CHANGES: list[tuple[str, Callable[[Tensor], Tensor]]] = [
     ("flatten(2)", lambda x: x.flatten(2)),
     ("flatten()", lambda x: x.flatten()),
     ("mT", lambda x: x.mT),
+    ("movedim(-1, 1)", lambda x: x.movedim(-1, 1)),
     ("transpose(1, -1)", lambda x: x.transpose(1, -1)),
     ("unsqueeze(1)", lambda x: x.unsqueeze(1)),
     ("unsqueeze(0)", lambda x: x.unsqueeze(0)),
@@ -58,8 +59,12 @@ def tensor_operands(name: str, **operands: Any) -> None:
             )
 
 
-def pair(name: str, input: Any, target: Any, broadcast: bool = False) -> tuple[Tensor, Tensor]:
+def pair(
+    name: str, input: Any, target: Any, broadcast: bool | None = None
+) -> tuple[Tensor, Tensor]:
     """Prediction and target of one shape and one floating dtype.
+
+    ``broadcast`` is None for losses that have no such argument.
 
     Raises:
         ShapeError: shapes differ, and ``broadcast`` was not asked for: a mean over all pairs of
@@ -72,7 +77,7 @@ def pair(name: str, input: Any, target: Any, broadcast: bool = False) -> tuple[T
     if a.shape == b.shape and a.dtype is b.dtype and a.dtype.kind == "f":
         return input, target  # the usual case, without delay
     if input.shape != target.shape and not broadcast:
-        raise ShapeError(_different(name, input, target))
+        raise ShapeError(_different(name, input, target, broadcast is not None))
     dtype = promote_types(input.dtype, target.dtype)
     if dtype.kind != "f":
         raise TypeError(
@@ -82,12 +87,12 @@ def pair(name: str, input: Any, target: Any, broadcast: bool = False) -> tuple[T
     return input.to(dtype), target.to(dtype)
 
 
-def _different(name: str, input: Tensor, target: Tensor) -> str:
+def _different(name: str, input: Tensor, target: Tensor, may_broadcast: bool) -> str:
     said = f"{name}: input {input.shape} and target {target.shape} must have the same shape"
     try:
         result = np.broadcast_shapes(input.shape, target.shape)
         said += f" (they would broadcast to {result})"
-        aside = "; broadcast=True allows that"
+        aside = "; broadcast=True allows that" if may_broadcast else ""
     except ValueError:
         aside = ""
     hint = reshapes_that(target, lambda shape: shape == input.shape, "target")
@@ -112,6 +117,17 @@ def warn_once(key: str, message: str) -> None:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, stacklevel=level)
+
+
+def maker(x: Tensor) -> str:
+    """The name of the op that gave the entries of ``x``, seen through changes of shape; "" outside
+    of a graph."""
+    node = x._node
+    while node is not None and node.op is not None:
+        if not node.op.view:
+            return node.op.name
+        node = node.inputs[0]
+    return ""
 
 
 def weighted(name: str, loss: Tensor, weight: Tensor | None, reduction: str, norm: bool) -> Tensor:

@@ -229,7 +229,13 @@ def _check_scores(name: str, input: Tensor, target: Tensor) -> None:
     hint = reshapes_that(target, lambda shape: shape == wanted, "target")
     if kind == "probabilities" and target.shape == labels:
         hint = "; `target.long()` would make them class indices"
-    elif kind == "class indices" and target.shape == input.shape:
+    elif not hint and kind == "class indices":
+
+        def fits(shape: tuple[int, ...]) -> bool:
+            return (*shape[:1], *shape[2:]) == target.shape
+
+        hint = reshapes_that(input, fits, "input")
+    if kind == "class indices" and target.shape == input.shape:
         hint = "; `target.float()` would make it probabilities, `target.argmax(1)` class indices"
     raise ShapeError(said + hint)
 

@@ -82,12 +82,13 @@ def _explain(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
             f"linear: input {input.shape} does not fit weight {weight.shape}: {last} and must be "
             f"in_features = {wanted}" + reshapes_that(input, lambda shape: shape[-1:] == (wanted,))
         )
-    others = [x.dtype for x in (weight, bias) if x is not None]
+    others = list(dict.fromkeys(x.dtype for x in (weight, bias) if x is not None))
     if all(dtype == input.dtype for dtype in others):
         return  # equal dtypes that are two objects, as NumPy sometimes makes them
     raise TypeError(
-        f"linear: input is {input.dtype}, the parameters are {', '.join(map(str, others))}; "
-        f"convert the input with .to({others[0]}) or the module with .to({input.dtype})"
+        f"linear: input is {input.dtype}, the parameters are {' and '.join(map(str, others))}; "
+        f"convert the input with .to({others[0]})"
+        + (f" or the module with .to({input.dtype})" if input.dtype.kind == "f" else "")
     )
 
 

@@ -94,7 +94,12 @@ def group_norm(
             f"group_norm: {channels} channels cannot be split in {num_groups} groups; input "
             f"{input.shape}"
         )
-    _enough("group_norm", input, input._data.size // max(len(input._data) * num_groups, 1))
+    if input._data.size == len(input._data) * num_groups > 0:
+        raise ShapeError(
+            f"group_norm: expected more than 1 value in each of {num_groups} groups, got input "
+            f"{input.shape}: a number less its own mean is 0"
+            + (". Take fewer groups" if num_groups > 1 else "")
+        )
     w = _given(weight, np.ones, (channels,), input)
     b = _given(bias, np.zeros, (channels,), input)
     return apply(rows.group_norm, (input, w, b), (num_groups, eps))
@@ -147,7 +152,7 @@ def batch_norm(
         return apply(rows.channel_affine, (input, scale, b - mean * scale))
     count = input._data.size // max(channels, 1)
     if len(input._data):
-        _enough("batch_norm", input, count)
+        _enough(input, count)
     operands = (input, w, b)
     arrays = (input._data, w._data, b._data)
     with Quiet():
@@ -187,7 +192,12 @@ def instance_norm(
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     places = input._data.size // max(len(input._data) * channels, 1)
-    _enough("instance_norm", input, places)
+    if places == 1:
+        raise ShapeError(
+            "instance_norm: expected more than 1 place per channel to normalize over, got input "
+            f"{input.shape}: a number less its own mean is 0. Pool less before it, or take a norm "
+            "over channels too: LayerNorm or GroupNorm"
+        )
     if running_mean is not None and running_var is not None:
         x = input._data.reshape(len(input._data), channels, -1)
         _move(running_mean, x.mean(2).mean(0), momentum)
@@ -208,10 +218,10 @@ def _given(x: Tensor | None, fill: Any, shape: tuple[int, ...], input: Tensor) -
     return Tensor(fill(shape, input.dtype)) if x is None else x
 
 
-def _enough(name: str, input: Tensor, count: int) -> None:
+def _enough(input: Tensor, count: int) -> None:
     if count == 1:
         raise ShapeError(
-            f"{name}: expected more than 1 value per channel when training, got input "
+            "batch_norm: expected more than 1 value per channel when training, got input "
             f"{input.shape}: a number less its own mean is 0. Call model.eval() to predict, or "
             "train on batches of 2 or more (DataLoader(..., drop_last=True) drops the rest)"
         )

@@ -124,7 +124,7 @@ def test_half_precision_is_summed_in_single() -> None:
         (lambda: nn.RMSNorm(3)(gradling.zeros(4, 3).long()), "convert it with .float()"),
         (lambda: nn.GroupNorm(2, 5), "num_channels=5 must be divisible by num_groups=2"),
         (lambda: F.group_norm(gradling.zeros(2, 5, 3), 2), "5 channels cannot be split"),
-        (lambda: nn.InstanceNorm1d(3)(gradling.zeros(2, 3, 1)), "more than 1 value per channel"),
+        (lambda: nn.InstanceNorm1d(3)(gradling.zeros(2, 3, 1)), "more than 1 place per channel"),
         (lambda: nn.BatchNorm1d(3).double()(gradling.zeros(2, 3)), "input is float32, weight is"),
         (lambda: F.layer_norm(gradling.zeros(2, 3), 3, gradling.zeros(2)), "weight (2,) must be"),
         (lambda: F.batch_norm(gradling.zeros(2, 3), None, None), "running_mean and running_var"),
