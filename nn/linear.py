@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
+from ..tensor.arguments import numbers
 from ..tensor.dtypes import as_dtype, get_default_dtype
 from ..tensor.shape import flatten, unflatten
 from . import functional as F
@@ -19,8 +20,11 @@ from .parameter import Parameter
 
 def blank(*shape: int, dtype: Any = None) -> Parameter:
     """A parameter to be filled by ``reset_parameters``."""
+    sizes = numbers("layer", shape)
+    if any(n < 0 for n in sizes):
+        raise ValueError(f"layer: sizes cannot be negative, got {sizes} for a parameter")
     return Parameter(
-        Tensor(np.zeros(shape, get_default_dtype() if dtype is None else as_dtype(dtype)))
+        Tensor(np.zeros(sizes, get_default_dtype() if dtype is None else as_dtype(dtype)))
     )
 
 

@@ -63,6 +63,15 @@ class Optimizer:
                 f"{type(params).__name__}; "
                 "put it in a list"
             )
+        if callable(getattr(params, "parameters", None)):
+            raise TypeError(
+                f"{self._name}: got the model itself, a {type(params).__name__}; pass "
+                "model.parameters()"
+            )
+        if not isinstance(params, Iterable):
+            raise TypeError(
+                f"{self._name}: expected an iterable of parameters, got {type(params).__name__}"
+            )
         given = list(params)
         if not given:
             raise ValueError(

@@ -71,12 +71,14 @@ def render(dot: str, form: str, seconds: float | None = None) -> bytes:
     return _run(found, form, dot, seconds)
 
 
-def remedy() -> str:
-    """What to type to get a program that draws."""
+def remedy(all_formats: bool = False) -> str:
+    """What to type to get a program that draws, or one that draws all formats."""
     system = {
         "darwin": "`brew install graphviz`",
         "win32": "`winget install graphviz`",
     }.get(sys.platform, "`apt install graphviz` (Debian, Ubuntu) or `dnf install graphviz`")
+    if all_formats:
+        return system
     return f"Install one: `pip install graphviz-pure` for svg and png, or {system} for all formats"
 
 
@@ -97,7 +99,8 @@ def _run(found: str, form: str, dot: str, seconds: float, flags: list[str] | Non
         said = (error.stderr or b"").decode(errors="replace").strip()
         if "not recognized" in said:
             raise RenderError(
-                f"{Path(found).name} cannot write {form}. {remedy()}; svg and png work now"
+                f"{Path(found).name} cannot write {form}; svg and png work now. "
+                f"For all formats: {remedy(True)}"
             ) from None
         raise RenderError(f"{Path(found).name} failed to write {form}: {said[:500]}") from error
     data: bytes = done.stdout

@@ -9,7 +9,7 @@ import numpy as np
 from ...tensor import Tensor
 from ...tensor.choice import clamp_min, where
 from ...tensor.elementwise import abs as magnitude
-from ...tensor.errors import normal_dim
+from ...tensor.errors import ShapeError, broadcast_clash, normal_dim
 from .checks import tensor_operands
 
 
@@ -56,6 +56,11 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     [1.0]
     """
     tensor_operands("cosine_similarity", x1=x1, x2=x2)
+    if (clash := broadcast_clash([x1.shape, x2.shape])) is not None:
+        raise ShapeError(
+            f"cosine_similarity: x1 {x1.shape} and x2 {x2.shape} do not broadcast: along axis "
+            f"{clash[0]} they have {clash[1][0]} and {clash[1][1]}, which must be equal or 1"
+        )
     shape = np.broadcast_shapes(x1.shape, x2.shape)
     x1, x2 = x1.broadcast_to(shape), x2.broadcast_to(shape)
     dim = normal_dim("cosine_similarity", dim, len(shape))

@@ -234,3 +234,22 @@ def test_one_hot_and_distances() -> None:
     for f in (F.cosine_similarity, F.pairwise_distance):
         report = check_gradients(f, normal(4, 3), normal(4, 3, seed=1))
         assert report.verdict == "correct", str(report)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: nn.Linear(4, -2), lambda: nn.Embedding(-1, 2), lambda: nn.LayerNorm(-3)],
+)
+def test_negative_sizes(make: Any) -> None:
+    with pytest.raises(ValueError, match="sizes cannot be negative, got"):
+        make()
+
+
+def test_sizes_that_are_no_whole_numbers() -> None:
+    with pytest.raises(TypeError, match=r"layer: expected .* whole number, got float 2\.5"):
+        nn.Linear(2, 2.5)  # type: ignore[arg-type]
+
+
+def test_cosine_similarity_of_shapes_that_do_not_broadcast() -> None:
+    with pytest.raises(ValueError, match=r"x1 \(4, 3\) and x2 \(2, 3\).*axis -2 .* 4 and 2"):
+        F.cosine_similarity(gradling.ones(4, 3), gradling.ones(2, 3))

@@ -212,6 +212,12 @@ class TestBadInput:
         after = {k: v.tolist() for k, v in one.state[params[0]].items() if hasattr(v, "tolist")}
         assert before == after
 
+    def test_a_model_in_place_of_its_parameters(self) -> None:
+        with pytest.raises(TypeError, match=r"the model itself, a Linear; pass model\.parameters"):
+            optim.Adam(gradling.nn.Linear(2, 2))
+        with pytest.raises(TypeError, match="an iterable of parameters, got int"):
+            optim.Adam(3)  # type: ignore[arg-type]
+
     def test_muon_wants_matrices(self) -> None:
         with pytest.raises(ValueError, match="AdamW"):
             optim.Muon([gradling.ones(3, requires_grad=True)])
