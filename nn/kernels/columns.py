@@ -1,10 +1,13 @@
-"""Convolution as large matrix products over copied windows ("columns"), channels last.
+"""Convolution as large matrix products over copied windows ("columns"), the batch last.
 
-Every output position reads a window of the input. Windows are copied into the rows of a matrix, and
-one product with the kernel gives all outputs. With few channels such rows are short, and copying
-them costs more than the product; then a row holds the longer window of ``block`` neighbouring
-outputs, and the kernel becomes a banded matrix that gives all of them at once: more
-multiplications, of which the matrix product does 100 in the time of one copy.
+Every output reads a window of the input. Row (channel, tap) of the columns holds the entry that
+each output meets at that tap, for all outputs; the kernel as a matrix (outputs, channels * taps)
+times the columns is the whole convolution, in the order it is wanted: (O, *out, N).
+
+Why the batch last: a row of the columns is a shifted piece of the input, in runs of width * batch
+neighbours in memory; with the channels last, the runs of a small net are 8 numbers long, and NumPy
+spends its time between them. Measured, 64 x 8 x 28 x 28 in float32, 3 x 3: 0.6 ms for the columns,
+3.9 with channels last, 6.2 with images as they come.
 """
 
 from __future__ import annotations
@@ -19,12 +22,12 @@ from ...tensor.node import Array
 from .geometry import Geometry, Pads
 from .scratch import scratch
 
-# bytes of columns made at a time: they stay in cache, and memory does not grow with the batch
+# Bytes of columns made at a time: they stay in cache, and memory does not grow with the batch.
 PIECE = 1 << 22
 
 
 def padded(x: Array, pads: Pads, slot: str = "padded") -> Array:
-    """``x`` (N, *size, C) with zeros around (negative: cut off), contiguous; scratch if copied."""
+    """``x`` (C, *size, N) with zeros around (negative: cut off), contiguous; scratch if copied."""
     if not any(map(any, pads)):
         if x.flags.c_contiguous:
             return x
@@ -47,153 +50,82 @@ def padded(x: Array, pads: Pads, slot: str = "padded") -> Array:
     return out
 
 
-def pieces(batch: int, bytes_each: int) -> list[slice]:
-    """The batch in slices whose work space stays within ``PIECE``."""
-    step = max(1, PIECE // max(bytes_each, 1))
-    return [slice(i, min(i + step, batch)) for i in range(0, batch, step)]
+def pieces(count: int, bytes_each: int, limit: int) -> list[slice]:
+    """``count`` things in slices whose work space stays within ``limit``."""
+    step = max(1, limit // max(bytes_each, 1))
+    return [slice(i, min(i + step, count)) for i in range(0, count, step)]
 
 
-def block_of(how: Geometry, channels: int, outputs: int) -> int:
-    """How many neighbouring outputs share a row, from measurements (see benchmarks)."""
-    width, taps = how.out[-1], how.kernel[-1]
-    if how.groups > 1 or how.dilation[-1] > 1 or taps == 1:
-        return 1
-    wanted = min(max(1, 96 // max(channels, outputs)), width)
-    return min(range(max(wanted // 2, 1), wanted + 1), key=lambda b: (-width % b, -b))
+def _lines(how: Geometry, channels: int, x: Array) -> list[slice]:
+    """Pieces of the output's first axis."""
+    line = channels * prod(how.kernel) * prod(how.out[1:]) * x.shape[-1] * x.itemsize
+    return pieces(how.out[0], line, PIECE)
 
 
-class Columns:
-    """The windows of one convolution: how to copy them, and the kernel in the order they have.
+def _span(how: Geometry, lines: slice, batch: int) -> slice:
+    """Lines of the output, as a slice of its flattened places."""
+    line = prod(how.out[1:]) * batch
+    return slice(lines.start * line, lines.stop * line)
 
-    Groups are a leading axis throughout: g products, each of its own channels.
-    """
 
-    def __init__(self, how: Geometry, channels: int, outputs: int, dtype: Any) -> None:
-        self.how, self.dtype = how, np.dtype(dtype)
-        self.channels, self.outputs = channels // how.groups, outputs // how.groups  # of one group
-        self.block = b = block_of(how, self.channels, self.outputs)
-        self.blocks = -(-how.out[-1] // b)
-        s, d, k = how.stride[-1], how.dilation[-1], how.kernel[-1]
-        self.taps = k if b == 1 else (b - 1) * s + k
-        self.tap_step = d if b == 1 else 1
-        self.width = self.blocks * b  # of the outputs, with what the last block has too much
-        lo, hi = how.padding[-1]
-        reached = (self.blocks - 1) * b * s + (self.taps - 1) * self.tap_step + 1
-        self.pads = (*how.padding[:-1], (lo, max(hi, reached - how.size[-1] - lo)))
-        self.rows = (*how.out[:-1], self.blocks)
-        self.row = prod(how.kernel[:-1]) * self.taps * self.channels
-        self.bytes_each = how.groups * prod(self.rows) * self.row * self.dtype.itemsize
-
-    def gather(self, x: Array) -> Array:
-        """A piece (n, *size, C) of the batch as columns (groups, rows, taps * C); scratch."""
-        how, xp = self.how, padded(x, self.pads)
-        first, *along, last = xp.strides
-        steps = [s * stride for s, stride in zip(how.stride, along, strict=True)]
-        steps[-1] *= self.block
-        taps = [d * stride for d, stride in zip(how.dilation, along, strict=True)]
-        taps[-1] = self.tap_step * along[-1]
-        shape = (how.groups, len(x), *self.rows, *how.kernel[:-1], self.taps, self.channels)
-        strides = (self.channels * last, first, *steps, *taps, last)
-        out = scratch("columns", shape, x.dtype)
-        np.copyto(out, as_strided(xp, shape, strides, writeable=False))
-        return out.reshape(how.groups, -1, self.row)
-
-    def _band(self, matrix: Array) -> Array:
-        """The places of a banded matrix (groups, row, block * outputs) where the kernel's entries
-        stand.
-        """
-        how, b = self.how, self.block
-        sizes = (how.groups, *how.kernel[:-1], self.taps, self.channels, b, self.outputs)
-        *outer, tap, channel, place, output = matrix.reshape(sizes).strides
-        shape = (how.groups, *how.kernel[:-1], b, how.kernel[-1], self.channels, self.outputs)
-        strides = (*outer, how.stride[-1] * tap + place, tap, channel, output)
-        return as_strided(matrix, shape, strides)
-
-    def matrix(self, w: Array) -> Array:
-        """The kernel (outputs, channels, *kernel) as (groups, row, block * outputs)."""
-        how, dims = self.how, len(self.how.kernel)
-        w = w.reshape(how.groups, self.outputs, self.channels, *how.kernel)
-        w = w.transpose(0, *range(3, 3 + dims), 2, 1)
-        if self.block == 1:
-            return w.reshape(how.groups, self.row, self.outputs)
-        out = np.zeros((how.groups, self.row, self.block * self.outputs), w.dtype)
-        self._band(out)[...] = np.expand_dims(w, dims)
-        return out
-
-    def kernel(self, matrix: Array) -> Array:
-        """The adjoint of ``matrix``: the kernel's gradient from the matrix's."""
-        how, dims = self.how, len(self.how.kernel)
-        if self.block == 1:
-            w = matrix.reshape(how.groups, *how.kernel, self.channels, self.outputs)
-        else:
-            w = self._band(matrix).sum(dims)
-        w = w.transpose(0, dims + 2, dims + 1, *range(1, dims + 1))
-        return w.reshape(-1, self.channels, *how.kernel)
-
-    def split(self, z: Array) -> Array:
-        """A piece (n, *out, O) of the outputs as products have it: (groups, rows, block * O)."""
-        spare = ((0, 0),) * (z.ndim - 3) + ((0, self.width - z.shape[-2]),)
-        if self.how.groups == 1:
-            return padded(z, spare, "outputs").reshape(1, -1, self.block * self.outputs)
-        grown = padded(z, spare, "padded").reshape(*z.shape[:-2], self.width, self.how.groups, -1)
-        out = scratch("outputs", (self.how.groups, *grown.shape[:-2], self.outputs), z.dtype)
-        np.copyto(out, np.moveaxis(grown, -2, 0))
-        return out.reshape(self.how.groups, -1, self.block * self.outputs)
+def gather(xp: Array, how: Geometry, lines: slice) -> Array:
+    """Columns (groups, channels * taps, places * N) of some lines of the output; scratch."""
+    channel, *along, image = xp.strides
+    channels = len(xp) // how.groups
+    out = (lines.stop - lines.start, *how.out[1:])
+    shape = (how.groups, channels, *how.kernel, *out, xp.shape[-1])
+    taps = [d * step for d, step in zip(how.dilation, along, strict=True)]
+    places = [s * step for s, step in zip(how.stride, along, strict=True)]
+    strides = (channels * channel, channel, *taps, *places, image)
+    first = xp[:, lines.start * how.stride[0] :]
+    windows = as_strided(first, shape, strides, writeable=False)
+    columns = scratch("columns", shape, xp.dtype)
+    np.copyto(columns, windows)
+    return columns.reshape(how.groups, channels * prod(how.kernel), -1)
 
 
 def forward(x: Array, w: Array, how: Geometry) -> Array:
-    """x (N, *size, C), w (O, C / groups, *kernel) -> (N, *out, O)."""
-    form = Columns(how, x.shape[-1], len(w), x.dtype)
-    y = np.empty((len(x), *how.out[:-1], form.width, len(w)), x.dtype)
-    matrix = form.matrix(w)
-    for piece in pieces(len(x), form.bytes_each):
-        columns, part = form.gather(x[piece]), y[piece]
-        if how.groups == 1:
-            np.matmul(columns[0], matrix[0], out=part.reshape(columns.shape[1], -1))
-        else:
-            grouped = scratch("outputs", (*columns.shape[:2], matrix.shape[2]), x.dtype)
-            np.matmul(columns, matrix, out=grouped)
-            grouped = grouped.reshape(how.groups, *part.shape[:-1], form.outputs)
-            part.reshape(*part.shape[:-1], how.groups, -1)[...] = np.moveaxis(grouped, 0, -2)
-    return y if form.width == how.out[-1] else y[..., : how.out[-1], :]
+    """x (C, *size, N), w (O, C / groups, *kernel) -> (O, *out, N)."""
+    batch = x.shape[-1]
+    y = np.empty((len(w), *how.out, batch), x.dtype)
+    flat = y.reshape(how.groups, len(w) // how.groups, -1)
+    matrix = w.reshape(how.groups, len(w) // how.groups, -1)
+    xp = padded(x, how.padding)
+    for lines in _lines(how, len(x), x):
+        np.matmul(matrix, gather(xp, how, lines), out=flat[:, :, _span(how, lines, batch)])
+    return y
 
 
 def weight_gradient(z: Array, x: Array, how: Geometry) -> Array:
-    """z (N, *out, O), x (N, *size, C) -> (O, C / groups, *kernel): columns transposed, times the
-    gradient.
-    """
-    form = Columns(how, x.shape[-1], z.shape[-1], x.dtype)
-    total = np.zeros((how.groups, form.row, form.block * form.outputs), x.dtype)
-    for number, piece in enumerate(pieces(len(x), form.bytes_each)):
-        outputs = form.split(z[piece])  # before gather: both use the scratch named "padded"
-        columns = form.gather(x[piece]).mT
-        if number == 0:
-            np.matmul(columns, outputs, out=total)
-        else:
-            total += columns @ outputs
-    return form.kernel(total)
+    """z (O, *out, N), x (C, *size, N) -> (O, C / groups, *kernel): outputs times columns."""
+    batch = x.shape[-1]
+    flat = z.reshape(how.groups, len(z) // how.groups, -1)
+    total: Array | None = None
+    xp = padded(x, how.padding)
+    for lines in _lines(how, len(x), x):
+        part = flat[:, :, _span(how, lines, batch)] @ gather(xp, how, lines).mT
+        total = part if total is None else np.add(total, part, out=total)
+    assert total is not None
+    return total.reshape(len(z), len(x) // how.groups, *how.kernel)
 
 
 def input_gradient(z: Array, w: Array, how: Geometry) -> Array:
-    """z (N, *out, O), w (O, C / groups, *kernel) -> (N, *size, C): columns of the gradient, added
-    up.
+    """z (O, *out, N), w (O, C / groups, *kernel) -> (C, *size, N): columns of it, added up.
 
-    For any stride; at stride 1 a convolution with the kernel turned round needs no adding up.
+    For any stride; at stride 1 the convolution with the kernel turned round needs no adding up.
     """
-    dims, channels = len(how.kernel), w.shape[1]
-    outputs = len(w) // how.groups
-    matrix = w.reshape(how.groups, outputs, channels, *how.kernel)
-    matrix = matrix.transpose(0, 1, *range(3, 3 + dims), 2).reshape(how.groups, outputs, -1)
-    gx = np.empty((len(z), *how.size, how.groups * channels), z.dtype)
-    for piece in pieces(len(z), prod(how.out) * matrix.size // outputs * z.itemsize):
-        part = z[piece].reshape(-1, how.groups, outputs).swapaxes(0, 1)
-        columns = scratch("columns", (how.groups, part.shape[1], matrix.shape[2]), z.dtype)
-        np.matmul(part, matrix, out=columns)
-        columns = columns.reshape(how.groups, -1, *how.out, *how.kernel, channels)
-        whole = scratch("padded", (columns.shape[1], *how.whole, how.groups, channels), z.dtype)
-        whole.fill(0)
-        for tap, where in how.taps():
-            at: Any = (..., *tap, slice(None))
-            whole[where] += np.moveaxis(columns[at], 0, -2)
-        gx[piece] = whole[(slice(None), *how.inner)].reshape(*gx[piece].shape)
+    batch, outputs = z.shape[-1], len(w) // how.groups
+    channels = how.groups * w.shape[1]
+    matrix = w.reshape(how.groups, outputs, -1).mT
+    flat = z.reshape(how.groups, outputs, -1)
+    gx = np.zeros((channels, *how.size, batch), z.dtype)
+    for lines in _lines(how, channels, z):
+        part = flat[:, :, _span(how, lines, batch)]
+        columns = scratch("columns", (how.groups, matrix.shape[1], part.shape[2]), z.dtype)
+        np.matmul(matrix, part, out=columns)
+        count = lines.stop - lines.start
+        columns = columns.reshape(channels, *how.kernel, count, *how.out[1:], batch)
+        for tap, places, outs in how.meetings(lines):
+            at: Any = (slice(None), *tap, *outs)
+            gx[(slice(None), *places)] += columns[at]
     return gx

@@ -29,51 +29,62 @@ def ones_of(count: int, dtype: Any) -> Array:
 
 
 class Channels:
-    """An array (N, C, *size) as rows whose entries belong to channels in a fixed pattern.
+    """An array (N, C, *size) as rows in which channels stand in a fixed pattern.
 
-    Where channels lie last in memory, a row is several times all channels; otherwise it is one
-    image's channels one after the other.
+    With the batch last in memory, as convolutions leave it, a row is a channel. With channels last,
+    and for vectors (N, C), a row is several times all channels. Otherwise rows are (image,
+    channel).
     """
 
     def __init__(self, x: Array) -> None:
-        self.shape, self.count = x.shape, x.size // max(x.shape[1], 1)
-        channels = x.shape[1]
-        self.last = x.ndim == 2 or x.strides[1] == min(x.strides)
-        self.repeat = 1
-        while (
-            self.last and channels * self.repeat * 2 <= LANE and self.count % (self.repeat * 2) == 0
-        ):
-            self.repeat *= 2
+        self.shape, channels = x.shape, x.shape[1]
+        self.count = x.size // max(channels, 1)
+        self.order, self.repeat = "images", 1
+        if x.strides[0] <= min(x.strides[1:]) and x.shape[0] > 1:
+            self.order = "channels"
+        elif x.ndim == 2 or x.strides[1] <= min(x.strides[2:]):
+            self.order = "patterns"
+            while channels * self.repeat * 2 <= LANE and self.count % (self.repeat * 2) == 0:
+                self.repeat *= 2
 
     def rows(self, x: Array) -> Array:
-        """(rows, repeat * C), or (N, C, places)."""
-        if self.last:
-            return x.transpose(0, *range(2, x.ndim), 1).reshape(-1, self.repeat * self.shape[1])
+        if self.order == "channels":
+            return x.transpose(*range(1, x.ndim), 0).reshape(self.shape[1], self.count)
+        if self.order == "patterns":
+            width = self.repeat * self.shape[1]
+            return x.transpose(0, *range(2, x.ndim), 1).reshape(x.size // width, width)
         return x.reshape(*self.shape[:2], prod(self.shape[2:]))
 
     def like(self, rows: Array) -> Array:
         """Rows as an array of the original shape."""
-        if self.last:
-            shape = (self.shape[0], *self.shape[2:], self.shape[1])
-            return rows.reshape(shape).transpose(0, len(shape) - 1, *range(1, len(shape) - 1))
+        n, c, *size = self.shape
+        if self.order == "channels":
+            return rows.reshape(c, *size, n).transpose(len(size) + 1, *range(len(size) + 1))
+        if self.order == "patterns":
+            return rows.reshape(n, *size, c).transpose(0, len(size) + 1, *range(1, len(size) + 1))
         return rows.reshape(self.shape)
 
     def spread(self, numbers: Array) -> Array:
         """One number per channel, in the pattern of the rows."""
-        return np.tile(numbers, self.repeat) if self.last else numbers[:, None]
+        return np.tile(numbers, self.repeat) if self.order == "patterns" else numbers[:, None]
 
     def total(self, rows: Array) -> Array:
         """The sum per channel."""
-        if self.last:
+        if self.order == "channels":
+            sums: Array = rows @ ones_of(rows.shape[1], rows.dtype)
+        elif self.order == "patterns":
             sums = ones_of(len(rows), rows.dtype) @ rows
-            return np.asarray(sums.reshape(self.repeat, -1).sum(0) if self.repeat > 1 else sums)
-        return np.asarray(rows.sum((0, 2)))
+            sums = sums.reshape(self.repeat, -1).sum(0) if self.repeat > 1 else sums
+        else:
+            sums = rows.sum((0, 2))
+        return sums
 
     def total_of_products(self, a: Array, b: Array) -> Array:
         """The sum of a b per channel."""
-        if self.last:
+        if self.order == "patterns":
             return self.total(np.multiply(a, b, out=scratch("products", a.shape, a.dtype)))
-        return np.asarray(np.vecdot(a, b).sum(0))
+        sums: Array = np.vecdot(a, b)
+        return sums if self.order == "channels" else sums.sum(0)
 
 
 def by_channel(

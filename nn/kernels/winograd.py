@@ -64,21 +64,34 @@ def _maps(m: int, dtype: Any) -> tuple[Array, Array, Array]:
     return b, np.kron(g, g), np.kron(a, a)
 
 
-def tile_for(how: Geometry, channels: int, outputs: int) -> int:
-    """Tile size, or 0 where the definition is as fast (measured on 2 cores) or the kernel is
-    another.
+# Nanoseconds, measured on 2 cores in float32: a multiplication and addition in a matrix product, an
+# entry copied into columns, an entry of a tile on its way to its points and back, and an entry of a
+# kernel at its points, written and read.
+PRODUCT, COPY, POINT, KERNEL = 0.0125, 0.2, 2.0, 1.5
+
+
+@lru_cache(maxsize=1024)
+def tile_for(how: Geometry, channels: int, outputs: int, batch: int) -> int:
+    """The tile that is expected to be fastest: 4, 2, or 0 for columns.
+
+    With fewer than 16 channels always 0, so that small whole numbers give exact results.
     """
     if how.kernel != (3, 3) or how.stride != (1, 1) or how.dilation != (1, 1) or how.groups > 1:
         return 0
-    if min(channels, outputs) < 32 or min(how.out) < 2:
+    if min(channels, outputs) < 16:
         return 0
-    # a tile of 4 needs 36 kernels of channels * outputs: few tiles do not pay for them
-    return 2 if how.out[0] * how.out[1] <= 16 else 4
+    pairs, places = channels * outputs, how.out[0] * how.out[1] * batch
+    costs = {0: 9 * places * (pairs * PRODUCT + channels * COPY)}
+    for m in (2, 4):
+        tiles = -(-how.out[0] // m) * -(-how.out[1] // m) * batch
+        each = pairs * PRODUCT + (channels + outputs) * POINT / 2
+        costs[m] = (m + 2) ** 2 * (tiles * each + pairs * KERNEL)
+    return min(costs, key=lambda m: costs[m])
 
 
 @dataclass
 class Tiles:
-    """How the positions of one convolution are cut, and pieces of the batch with them."""
+    """How places of a convolution are cut, and pieces of it: some rows of tiles, some images."""
 
     how: Geometry
     m: int
@@ -86,91 +99,100 @@ class Tiles:
     outputs: int
 
     def __post_init__(self) -> None:
-        m, (h, w) = self.m, self.how.out
-        self.n = m + 2
-        self.grid = (-(-h // m), -(-w // m))
+        self.n = self.m + 2
+        self.rows, self.columns = (-(-o // self.m) for o in self.how.out)
         self.pads = tuple(
-            (lo, t * m + 2 - n - lo)
-            for t, n, (lo, _) in zip(self.grid, self.how.size, self.how.padding, strict=True)
+            (lo, t * self.m + 2 - size - lo)
+            for t, size, (lo, _) in zip(
+                (self.rows, self.columns), self.how.size, self.how.padding, strict=True
+            )
         )
-        self.spare = tuple((0, t * m - o) for t, o in zip(self.grid, self.how.out, strict=True))
 
-    def pieces(self, batch: int, itemsize: int) -> list[slice]:
-        each = self.n**2 * self.grid[0] * self.grid[1] * max(self.channels, self.outputs) * itemsize
-        step = max(1, PIECE // each, min(batch, -(-256 // (self.grid[0] * self.grid[1]))))
-        return [slice(i, min(i + step, batch)) for i in range(0, batch, step)]
+    def pieces(self, x: Array) -> list[tuple[slice, slice]]:
+        """(rows of tiles, images); enough tiles to pay for reading the kernels once more."""
+        row = self.n**2 * max(self.channels, self.outputs) * self.columns * x.itemsize
+        batch = min(x.shape[-1], max(1, PIECE // row, -(-256 // self.columns)))
+        rows = max(1, PIECE // (row * batch), min(self.rows, -(-256 // (self.columns * batch))))
+        return [
+            (slice(t, min(t + rows, self.rows)), slice(b, min(b + batch, x.shape[-1])))
+            for b in range(0, x.shape[-1], batch)
+            for t in range(0, self.rows, rows)
+        ]
 
-    def evaluate(self, x: Array, b: Array) -> Array:
-        """Patches of a piece (p, H, W, C) at the n*n points: (n*n, p * tiles, C); scratch."""
-        xp, n, m, (t, u) = padded(x, self.pads), self.n, self.m, self.grid
-        image, row, column, channel = xp.strides
-        shape = (n, n, len(x), t, u, self.channels)
+    def evaluate(self, xp: Array, rows: slice, images: slice, b: Array) -> Array:
+        """Patches of the padded input at the n*n points: (n*n, C, tiles * images); scratch."""
+        n, m = self.n, self.m
+        part = xp[:, rows.start * m :, :, images]
+        channel, row, column, image = part.strides
+        shape = (n, n, self.channels, rows.stop - rows.start, self.columns, part.shape[-1])
         patches = as_strided(
-            xp, shape, (row, column, image, row * m, column * m, channel), writeable=False
+            part, shape, (row, column, channel, row * m, column * m, image), writeable=False
         )
-        first, second = scratch("points", shape, x.dtype), scratch("halfway", shape, x.dtype)
+        first, second = scratch("points", shape, xp.dtype), scratch("halfway", shape, xp.dtype)
         np.copyto(first, patches)
         np.matmul(b, first.reshape(n, -1), out=second.reshape(n, -1))
         np.matmul(b, second.reshape(n, n, -1), out=first.reshape(n, n, -1))
-        return first.reshape(n * n, -1, self.channels)
+        return first.reshape(n * n, self.channels, -1)
 
-    def spread(self, z: Array, a: Array) -> Array:
-        """The adjoint of interpolating: a piece of outputs (p, h, w, O) as (n*n, p * tiles, O);
-        scratch.
-        """
-        zp, m, (t, u) = padded(z, self.spare, "outputs"), self.m, self.grid
-        tiles = zp.reshape(len(z), t, m, u, m, self.outputs).transpose(2, 4, 0, 1, 3, 5)
-        cut = scratch("halfway", tiles.shape, z.dtype)
-        np.copyto(cut, tiles)
-        out = scratch("products", (self.n**2, len(z) * t * u, self.outputs), z.dtype)
-        np.matmul(a.T, cut.reshape(m * m, -1), out=out.reshape(self.n**2, -1))
-        return out
+    def spread(self, zp: Array, rows: slice, images: slice, a: Array) -> Array:
+        """Interpolation's adjoint: outputs at the points, (n*n, O, tiles * images); scratch."""
+        m = self.m
+        part = zp[:, rows.start * m : rows.stop * m, :, images]
+        cut = part.reshape(self.outputs, -1, m, self.columns, m, part.shape[-1])
+        tiles = scratch("halfway", tuple(cut.transpose(2, 4, 0, 1, 3, 5).shape), zp.dtype)
+        np.copyto(tiles, cut.transpose(2, 4, 0, 1, 3, 5))
+        out = scratch("products", (self.n**2, tiles[0, 0].size), zp.dtype)
+        np.matmul(a.T, tiles.reshape(m * m, -1), out=out)
+        return out.reshape(self.n**2, self.outputs, -1)
 
 
 def forward(x: Array, w: Array, how: Geometry, m: int, turned: bool = False) -> Array:
-    """x (N, H, W, C), w (O, C, 3, 3) -> (N, h, w, O).
+    """x (C, H, W, N), w (O, C, 3, 3) -> (O, h, w, N).
 
     ``turned``: with the kernel as the gradient to the input has it, w (C, O, 3, 3) turned by half a
     circle.
     """
     b, g, a = _maps(m, x.dtype)
-    channels = x.shape[-1]
-    outputs = w.shape[1] if turned else len(w)
-    tiles, n = Tiles(how, m, channels, outputs), m + 2
+    outputs, n = w.shape[1] if turned else len(w), m + 2
+    tiles = Tiles(how, m, len(x), outputs)
     points = scratch("kernel", (n * n, w.shape[0] * w.shape[1]), w.dtype)
     np.matmul(g[:, ::-1] if turned else g, w.reshape(-1, 9).T, out=points)
     kernels = points.reshape(n * n, *w.shape[:2])
-    if not turned:
+    if turned:
         kernels = kernels.mT
-    t, u = tiles.grid
-    y = np.empty((len(x), t * m, u * m, outputs), x.dtype)
-    places = y.reshape(len(x), t, m, u, m, outputs)
-    for piece in tiles.pieces(len(x), x.itemsize):
-        values = tiles.evaluate(x[piece], b)
-        products = scratch("products", (n * n, values.shape[1], outputs), x.dtype)
-        np.matmul(values, kernels, out=products)
-        results = scratch("halfway", (m * m, values.shape[1] * outputs), x.dtype)
+    y = np.empty((outputs, tiles.rows * m, tiles.columns * m, x.shape[-1]), x.dtype)
+    xp = padded(x, tiles.pads)
+    for rows, images in tiles.pieces(x):
+        values = tiles.evaluate(xp, rows, images, b)
+        products = scratch("products", (n * n, outputs, values.shape[2]), x.dtype)
+        np.matmul(kernels, values, out=products)
+        results = scratch("halfway", (m * m, outputs * values.shape[2]), x.dtype)
         np.matmul(a, products.reshape(n * n, -1), out=results)
-        cut = results.reshape(m, m, -1, t, u, outputs)
-        places[piece] = cut.transpose(2, 3, 0, 4, 1, 5)
-    return y[:, : how.out[0], : how.out[1]]
+        part = y[:, rows.start * m : rows.stop * m, :, images]
+        places = part.reshape(outputs, -1, m, tiles.columns, m, part.shape[-1])
+        cut = results.reshape(m, m, outputs, -1, tiles.columns, part.shape[-1])
+        places[...] = cut.transpose(2, 3, 0, 4, 1, 5)
+    h, w_ = how.out
+    return y if y.shape[1:3] == how.out else np.ascontiguousarray(y[:, :h, :w_])
 
 
 def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array:
-    """z (N, h, w, O), x (N, H, W, C) -> (O, C, 3, 3): at each point outputsᵀ inputs, then back by
-    Gᵀ.
-    """
+    """z (O, h, w, N), x (C, H, W, N) -> (O, C, 3, 3): outputs inputsᵀ per point, back by Gᵀ."""
     b, g, a = _maps(m, x.dtype)
-    tiles, n = Tiles(how, m, x.shape[-1], z.shape[-1]), m + 2
+    tiles, n = Tiles(how, m, len(x), len(z)), m + 2
     total = scratch("kernel", (n * n, tiles.outputs, tiles.channels), x.dtype)
-    total.fill(0)
-    for number, piece in enumerate(tiles.pieces(len(x), x.itemsize)):
-        spread = tiles.spread(z[piece], a)  # before evaluate: both use the scratch named "halfway"
-        values = tiles.evaluate(x[piece], b)
+    xp = padded(x, tiles.pads)
+    grid = (tiles.rows * m, tiles.columns * m)
+    spare = tuple((0, size - o) for size, o in zip(grid, how.out, strict=True))
+    zp = padded(z, spare, "outputs")
+    for number, (rows, images) in enumerate(tiles.pieces(x)):
+        # spread before evaluate: both use the scratch named "halfway"
+        spread = tiles.spread(zp, rows, images, a)
+        values = tiles.evaluate(xp, rows, images, b)
         if number == 0:
-            np.matmul(spread.mT, values, out=total)
+            np.matmul(spread, values.mT, out=total)
         else:
             part = scratch("part", total.shape, x.dtype)
-            total += np.matmul(spread.mT, values, out=part)
+            total += np.matmul(spread, values.mT, out=part)
     w = total.reshape(n * n, -1).T @ g
     return w.reshape(tiles.outputs, tiles.channels, 3, 3)

@@ -5,12 +5,14 @@ and z (which has the shape of the output): its derivative by z is the convolutio
 to the input, by w the gradient to the kernel. So each form's rules are the other two forms, and
 derivatives of any order stay among them.
 
-Arrays come and go as (N, C, *size). Inside, channels are last, so that a window's entries lie
-together and the product over channels is one matrix product; results are handed out as views of
-such memory, and a net keeps that order from layer to layer without copying.
+Arrays come and go as (N, C, *size). Inside, the batch is last, (C, *size, N): what NumPy does then
+runs along long rows of neighbours, and products of matrices need no rearranging. Results are handed
+out as views of such memory, and a net keeps that order from layer to layer without copying.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -22,74 +24,76 @@ from ..kernels import columns, depthwise, winograd
 from ..kernels.geometry import Geometry, mirrored
 
 
-def channels_last(x: Array) -> Array:
-    """(N, C, *size) seen as (N, *size, C)."""
-    return x.transpose(0, *range(2, x.ndim), 1)
+def batch_last(x: Array) -> Array:
+    """(N, C, *size) seen as (C, *size, N)."""
+    return x.transpose(*range(1, x.ndim), 0)
 
 
-def channels_first(x: Array) -> Array:
-    """(N, *size, C) seen as (N, C, *size)."""
-    return x.transpose(0, x.ndim - 1, *range(1, x.ndim - 1))
+def batch_first(x: Array) -> Array:
+    """(C, *size, N) seen as (N, C, *size)."""
+    return x.transpose(x.ndim - 1, *range(x.ndim - 1))
 
 
 def _pointwise(how: Geometry) -> bool:
-    """A kernel of one tap inside the input: a product of matrices at every place, or every s-th."""
-    return (
-        not any(k != 1 for k in how.kernel) and not any(map(any, how.padding)) and how.groups == 1
-    )
+    """Kernels of one tap inside the input: a product of matrices at every place, or every s-th."""
+    return all(k == 1 for k in how.kernel) and not any(map(any, how.padding)) and how.groups == 1
 
 
-def _strided(x: Array, how: Geometry) -> Array:
-    """The entries (N, *out, C) that one-tap kernels meet, as a matrix (places, C)."""
-    if any(s > 1 for s in how.stride):
-        x = x[(slice(None), *(slice(None, None, s) for s in how.stride))]
-    return x.reshape(-1, x.shape[-1])
+def _every(how: Geometry) -> Any:
+    """The places (C, *size, N) that a kernel of one tap meets."""
+    return (slice(None), *(slice(None, None, s) for s in how.stride))
 
 
 def _conv_last(x: Array, w: Array, how: Geometry) -> Array:
-    if not len(x):
-        return np.zeros((0, *how.out, len(w)), x.dtype)
+    if not x.shape[-1]:
+        return np.zeros((len(w), *how.out, 0), x.dtype)
     if _pointwise(how):
-        y = _strided(x, how) @ w.reshape(len(w), -1).T
-        return y.reshape(len(x), *how.out, len(w))
+        y: Array = w.reshape(len(w), -1) @ x[_every(how)].reshape(len(x), -1)
+        return y.reshape(len(w), *how.out, -1)
     if how.groups > 1 and w.shape[1] == 1:
         return depthwise.forward(x, w, how)
-    m = winograd.tile_for(how, w.shape[1], len(w))
+    m = winograd.tile_for(how, len(x), len(w), x.shape[-1])
     return winograd.forward(x, w, how, m) if m else columns.forward(x, w, how)
 
 
 def _conv(x: Array, w: Array, how: Geometry) -> Array:
-    return channels_first(_conv_last(channels_last(x), w, how))
+    return batch_first(_conv_last(batch_last(x), w, how))
 
 
 def _conv_bias(x: Array, w: Array, b: Array, how: Geometry) -> Array:
-    y = _conv_last(channels_last(x), w, how)
-    y += b
-    return channels_first(y)
+    y = _conv_last(batch_last(x), w, how)
+    y += b.reshape(-1, *(1,) * (y.ndim - 1))
+    return batch_first(y)
 
 
 def _conv_input(z: Array, w: Array, how: Geometry) -> Array:
-    z = channels_last(z)
-    if not len(z):
-        return np.zeros((0, how.groups * w.shape[1], *how.size), z.dtype)
+    return batch_first(_conv_input_last(batch_last(z), w, how))
+
+
+def _conv_input_last(z: Array, w: Array, how: Geometry) -> Array:
+    channels = how.groups * w.shape[1]
+    if not z.shape[-1]:
+        return np.zeros((channels, *how.size, 0), z.dtype)
     if _pointwise(how):
-        g = z.reshape(-1, len(w)) @ w.reshape(len(w), -1)
+        g = w.reshape(len(w), -1).T @ z.reshape(len(w), -1)
         if all(s == 1 for s in how.stride):
-            return channels_first(g.reshape(len(z), *how.size, -1))
-        gx = np.zeros((len(z), *how.size, w.shape[1]), z.dtype)
-        gx[(slice(None), *(slice(None, None, s) for s in how.stride))] = g.reshape(
-            *z.shape[:-1], -1
-        )
-        return channels_first(gx)
+            return g.reshape(channels, *how.size, -1)
+        gx = np.zeros((channels, *how.size, z.shape[-1]), z.dtype)
+        gx[_every(how)] = g.reshape(channels, *z.shape[1:])
+        return gx
     if how.groups > 1 and w.shape[1] == 1:
-        return channels_first(depthwise.input_gradient(z, w, how))
+        return depthwise.input_gradient(z, w, how)
     if any(s > 1 for s in how.stride):
-        return channels_first(columns.input_gradient(z, w, how))
+        return columns.input_gradient(z, w, how)
     back = mirrored(how)
-    m = winograd.tile_for(back, len(w), w.shape[1])
+    m = winograd.tile_for(back, len(w), channels, z.shape[-1])
     if m:
-        return channels_first(winograd.forward(z, w, back, m, turned=True))
-    return channels_first(columns.forward(z, _turned(w, how.groups), back))
+        return winograd.forward(z, w, back, m, turned=True)
+    # Turned round, windows of z are copied; otherwise windows of the result are added up, which
+    # costs twice as much per entry, but per input channel, not per output channel.
+    if 2 * channels <= len(w):
+        return columns.input_gradient(z, w, how)
+    return columns.forward(z, _turned(w, how.groups), back)
 
 
 def _turned(w: Array, groups: int) -> Array:
@@ -100,16 +104,15 @@ def _turned(w: Array, groups: int) -> Array:
 
 
 def _conv_weight(z: Array, x: Array, how: Geometry) -> Array:
-    z, x = channels_last(z), channels_last(x)
-    channels, outputs = x.shape[-1], z.shape[-1]
-    if not len(x):
-        return np.zeros((outputs, channels // how.groups, *how.kernel), x.dtype)
+    z, x = batch_last(z), batch_last(x)
+    if not x.shape[-1]:
+        return np.zeros((len(z), len(x) // how.groups, *how.kernel), x.dtype)
     if _pointwise(how):
-        w = z.reshape(-1, outputs).T @ _strided(x, how)
-        return w.reshape(outputs, channels, *how.kernel)
-    if how.groups == channels > 1:
+        w: Array = z.reshape(len(z), -1) @ x[_every(how)].reshape(len(x), -1).T
+        return w.reshape(len(z), len(x), *how.kernel)
+    if how.groups == len(x) > 1:
         return depthwise.weight_gradient(z, x, how)
-    m = winograd.tile_for(how, channels, outputs)
+    m = winograd.tile_for(how, len(x), len(z), x.shape[-1])
     return winograd.weight_gradient(z, x, how, m) if m else columns.weight_gradient(z, x, how)
 
 

@@ -18,13 +18,16 @@ def _data(x: Any) -> Array:
     return found
 
 
+def _max_pool_rule(g: Any, y: Any, x: Any, how: Geometry) -> Any:
+    if g.__class__ is Array:
+        return windows.spread_to_largest(g, y, x, how)
+    return window_spread(g, windows.winners(_data(x), _data(y), how), how)
+
+
 # Who won is found again at backward, from x and y: no forward pays for it, and nothing is stored.
 max_pool: Op = structural(
     "max_pool", "x", windows.largest, params={"how": None}, symbol="max",
-    vjp=(
-        lambda g, y, x, how: window_spread(g, windows.winners(_data(x), _data(y), how), how),
-    ),
-    domain=(REAL,),
+    vjp=(_max_pool_rule,), domain=(REAL,),
     why="Only the largest entry of a window moves its output; among equals the first one counts.",
 )  # fmt: skip
 window_pick: Op = structural(

@@ -102,8 +102,8 @@ def test_winograd_is_convolution(tile: int, sizes: Any, padding: Any) -> None:
     how = geometry((h, w), (3, 3), (1, 1), tuple((p, p) for p in padding), (1, 1), 1)
     if min(how.out) < 1:
         return
-    x, kernel = normal(3, h, w, channels), normal(outputs, channels, 3, 3, seed=1)
-    z = normal(3, *how.out, outputs, seed=2)
+    x, kernel = normal(channels, h, w, 3), normal(outputs, channels, 3, 3, seed=1)
+    z = normal(outputs, *how.out, 3, seed=2)
     pairs = [
         (winograd.forward(x, kernel, how, tile), columns.forward(x, kernel, how)),
         (winograd.weight_gradient(z, x, how, tile), columns.weight_gradient(z, x, how)),
@@ -117,23 +117,22 @@ def test_winograd_is_convolution(tile: int, sizes: Any, padding: Any) -> None:
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-11 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("block", [1, 2, 3, 5, 8])
-@given(stride=st.integers(1, 3), taps=st.integers(1, 4), width=st.integers(4, 13))
-def test_every_block_gives_the_same(block: int, stride: int, taps: int, width: int) -> None:
-    how = geometry((2, width), (1, taps), (1, stride), ((0, 0), (1, 1)), (1, 1), 1)
-    x, kernel, z = normal(2, 2, width, 3), normal(2, 3, 1, taps), normal(2, *how.out, 2)
-    expected = columns.forward(x, kernel, how), columns.weight_gradient(z, x, how)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(columns, "block_of", lambda *arguments: min(block, how.out[-1]))
-        found = columns.forward(x, kernel, how), columns.weight_gradient(z, x, how)
-    for a, b in zip(found, expected, strict=True):
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-12)
+def test_the_way_is_chosen_by_size() -> None:
+    """Tiles where many channels share them, columns for few channels, few tiles, other kernels."""
+
+    def way(size: int, channels: int, batch: int, taps: int = 3, stride: int = 1) -> int:
+        how = geometry((size, size), (taps, taps), (stride, stride), ((1, 1), (1, 1)), (1, 1), 1)
+        return winograd.tile_for(how, channels, channels, batch)
+
+    assert way(32, 64, 32) == 4
+    assert way(4, 512, 32) == 2
+    assert way(32, 8, 64) == way(8, 256, 1) == way(32, 64, 32, stride=2) == way(32, 64, 32, 5) == 0
 
 
 def test_pieces_of_the_batch_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work space is bounded by taking the batch in pieces, which must not be seen."""
     cases = [((5, 4, 6, 7), (4, 4, 3, 3), 1), ((5, 4, 6, 7), (4, 1, 3, 3), 4)]
-    cases.append(((5, 33, 6, 7), (32, 33, 3, 3), 1))
+    cases.append(((300, 33, 9, 9), (32, 33, 3, 3), 1))
     for shape, kernel, groups in cases:
         x, w = gradling.tensor(normal(*shape)), gradling.tensor(normal(*kernel))
         whole = F.conv2d(x, w, padding=1, groups=groups)
@@ -141,7 +140,7 @@ def test_pieces_of_the_batch_give_the_same(monkeypatch: pytest.MonkeyPatch) -> N
             monkeypatch.setattr(module, "PIECE", 1)
         parts = F.conv2d(x, w, padding=1, groups=groups)
         monkeypatch.undo()
-        np.testing.assert_allclose(parts.numpy(), whole.numpy(), atol=1e-12)
+        np.testing.assert_allclose(parts.numpy(), whole.numpy(), atol=1e-11)
 
 
 def test_whole_numbers_stay_whole() -> None:
