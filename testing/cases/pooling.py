@@ -33,14 +33,14 @@ def slides(draw: Any, spread: int = 1) -> tuple[Geometry, tuple[int, ...]]:
 def _windows(x: Array, how: Geometry, fill: float) -> Array:
     """Every window copied out: (N, C, *out, taps)."""
     xp = np.pad(x, ((0, 0), (0, 0), *how.padding), constant_values=fill)
-    taps = [xp[(..., *where)] for _, where in how.taps()]
+    taps = [xp[(slice(None), slice(None), *where)] for _, where in how.taps()]
     return np.stack(taps, -1)
 
 
 def _put(x: Array, won: Array, how: Geometry) -> Array:
     whole = np.zeros((*x.shape[:2], *how.whole))
     for number, (_, where) in enumerate(how.taps()):
-        whole[(..., *where)] += x * (won == number)
+        whole[(slice(None), slice(None), *where)] += x * (won == number)
     inner: Any = (..., *how.inner)
     return np.asarray(whole[inner])
 
