@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from .backward_hooks import Passing
+
 if TYPE_CHECKING:
     from .module import Module
 
@@ -14,11 +16,12 @@ _fresh = count().__next__  # an id is never given twice, so a late remove() take
 class Hooks:
     """The hooks of one module, each with its flags, in the order in which they run."""
 
-    __slots__ = ("before", "after")
+    __slots__ = ("before", "after", "backward")
 
     def __init__(self) -> None:
         self.before: dict[int, tuple[Any, bool]] = {}  # hook, takes keyword arguments too
         self.after: dict[int, tuple[Any, bool, bool]] = {}  # ..., runs after an error too
+        self.backward: dict[int, Any] = {}
 
     def run(self, module: Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """``forward`` between its hooks."""
@@ -27,7 +30,12 @@ class Hooks:
         try:
             for hook, with_kwargs in list(self.before.values()):
                 args, kwargs = _prepared(hook, with_kwargs, module, args, kwargs)
+            passing = Passing(module, self.backward.values()) if self.backward else None
+            if passing is not None:
+                args = passing.enter(args)
             y = module.forward(*args, **kwargs)
+            if passing is not None:
+                y = passing.leave(y)
             for key, (hook, with_kwargs, _) in list(self.after.items()):
                 done.add(key)
                 answer = hook(module, args, kwargs, y) if with_kwargs else hook(module, args, y)

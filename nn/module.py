@@ -358,6 +358,16 @@ class Module:
         """
         return Handle(self._with_hooks().after, (hook, with_kwargs, always_call), prepend)
 
+    def register_full_backward_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> Handle:
+        """Call ``hook(module, grad_input, grad_output)`` when backward has passed the module.
+
+        Both are tuples: a gradient for each positional argument and each output, None for what has
+        none. What it returns replaces ``grad_input``.
+        """
+        return Handle(self._with_hooks().backward, hook, prepend)
+
     def _with_hooks(self) -> Hooks:
         if self._hooks is None:
             self._hooks = Hooks()

@@ -237,6 +237,65 @@ def test_hooks_see_and_replace() -> None:
     assert np.allclose(layer(x).numpy(), plain(x).numpy())
 
 
+def test_backward_hooks_see_and_replace() -> None:
+    net = nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 1))
+    x = gradling.randn(4, 3, requires_grad=True)
+    plain = gradling.autograd.grad(net(x).sum(), [x, *net.parameters()])
+    seen = []
+    handles = [
+        layer.register_full_backward_hook(lambda m, gi, go: seen.append((m, gi, go)))
+        for layer in (net, *net)
+    ]
+    found = gradling.autograd.grad(net(x).sum(), [x, *net.parameters()])
+    for a, b in zip(found, plain, strict=True):
+        assert a.tolist() == b.tolist()
+    assert [m for m, _, _ in seen] == [net[2], net[1], net[0], net]  # the outermost is passed last
+    assert seen[0][2][0].tolist() == [[1.0]] * 4 and seen[0][1][0].shape == (4, 2)
+    assert seen[1][2][0].tolist() == seen[0][1][0].tolist()
+    assert seen[3][1][0].tolist() == plain[0].tolist()
+    handles[3].remove()
+    net[2].register_full_backward_hook(lambda m, gi, go: (gi[0] * 2,))
+    (doubled,) = gradling.autograd.grad(net(x).sum(), [x])
+    assert doubled.tolist() == (plain[0] * 2).tolist()
+    net[2].register_full_backward_hook(lambda m, gi, go: (None, None))
+    with pytest.raises(RuntimeError, match="2 gradients for 1 arguments"):
+        net(x).sum().backward()
+
+
+def test_backward_hooks_of_several_arguments_and_outputs() -> None:
+    class Both(nn.Module):
+        def forward(self, x: Any, factor: float, z: Any) -> Any:
+            return x * factor, "not a tensor", z.detach(), x * z
+
+    net, seen = Both(), []
+    handle = net.register_full_backward_hook(lambda m, gi, go: seen.append((gi, go)))
+    x, z = gradling.ones(2, requires_grad=True), gradling.ones(2)
+    a, text, _, b = net(x, 3.0, z)
+    assert text == "not a tensor"
+    (a.sum() + b.sum()).backward()
+    ((gi, go),) = seen
+    assert gi[0].tolist() == [4.0, 4.0] and gi[1:] == (None, None)
+    assert go[0].tolist() == [1.0, 1.0] == go[3].tolist() and go[1:3] == (None, None)
+    a, *_ = net(x, 3.0, z)
+    a.sum().backward()  # an output that nothing came back from
+    assert seen[1][1][3].tolist() == [0.0, 0.0]
+    (first,) = gradling.autograd.grad(net(x, 3.0, x)[3].sum(), [x], create_graph=True)
+    (second,) = gradling.autograd.grad(first.sum(), [x])
+    assert second.tolist() == [2.0, 2.0]  # gradients of gradients go through
+    with gradling.no_grad():
+        net(x, 3.0, z)
+    handle.remove()
+    assert not net(x, 3.0, z)[0]._node.inputs[0].op  # nothing is in the way any more
+
+
+def test_a_backward_hook_without_an_input_to_differentiate() -> None:
+    layer, seen = nn.Linear(2, 1), []
+    layer.register_full_backward_hook(lambda m, gi, go: seen.append((gi, go)))
+    layer(gradling.ones(3, 2)).sum().backward()
+    assert seen[0][0] == (None,) and seen[0][1][0].tolist() == [[1.0]] * 3
+    assert layer.weight.grad.tolist() == [[3.0, 3.0]]
+
+
 def test_hooks_with_keywords_and_after_errors() -> None:
     class Add(nn.Module):
         def forward(self, x: float, y: float = 0.0) -> float:

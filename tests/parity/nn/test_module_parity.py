@@ -162,3 +162,30 @@ def test_dirac_and_eye(groups: int) -> None:
     assert np.array_equal(a, torch.nn.init.dirac_(torch.zeros(4, 3, 3, 2), groups).numpy())
     b = nn.init.eye_(gradling.zeros(4, 3)).numpy()
     assert np.array_equal(b, torch.nn.init.eye_(torch.zeros(4, 3)).numpy())
+
+
+def test_backward_hooks(near: Any) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((5, 3))
+    state = {k: v.numpy() for k, v in torch.nn.Linear(3, 3).double().state_dict().items()}
+
+    def told(library: Any, follow: bool) -> list[Any]:
+        class Mixed(library.nn.Module):  # type: ignore[misc]
+            def forward(self, x: Any, factor: float, z: Any) -> Any:
+                return x * factor, (x * z).tanh()
+
+        first, mixed, found = library.nn.Linear(3, 3).double(), Mixed(), []
+        first.load_state_dict({k: library.tensor(v) for k, v in state.items()})
+        first.register_full_backward_hook(lambda m, gi, go: found.extend([*gi, *go]))
+        mixed.register_full_backward_hook(lambda m, gi, go: found.extend([*gi, *go]))
+        mixed.register_full_backward_hook(lambda m, gi, go: (gi[0] * 3, None, None))
+        x = library.tensor(X, requires_grad=follow)
+        a, b = mixed(first(x), 2.0, library.tensor(X))
+        (a.sum() + (b * b).sum()).backward()
+        return [*found, first.weight.grad, x.grad]
+
+    for follow in (True, False):
+        ours, theirs = told(gradling, follow), told(torch, follow)
+        assert len(ours) == len(theirs)
+        for place, (p, q) in enumerate(zip(ours, theirs, strict=True)):
+            near(f"{place}", p, q)
