@@ -53,9 +53,13 @@ def picked(draw: Any) -> Case:
     places = [draw(st.integers(0, classes - 1)) for _ in range(rows)]
     picks = np.arange(rows) * classes + np.array(places)
     weights = draw(arrays((rows,)))
-    share = draw(st.sampled_from((1.0, 0.5, weights)))
+    share: Any = draw(st.sampled_from((1.0, 0.5, weights)))
+    ignored = None
+    if draw(st.booleans()):  # those rows count for nothing, whatever their scores
+        ignored = draw(arrays((rows,), dtype="bool", elements=st.booleans()))
+        share = np.where(ignored, 0.0, share)
     reduction = draw(st.sampled_from(("sum", "none")))
-    return Case((x,), (picks, share, None, reduction))
+    return Case((x,), (picks, share, ignored, reduction))
 
 
 @case("embedding")
@@ -63,7 +67,8 @@ def picked(draw: Any) -> Case:
 def looked_up(draw: Any) -> Case:
     rows, dim = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     index = draw(arrays(draw(shapes(max_dims=2)), dtype="int64", elements=st.integers(0, rows - 1)))
-    # with a share, what comes back is by intention not the derivative: tests/nn has that
+    # with a share (padding, by frequency) what comes back is by intention not the derivative:
+    # tests/nn/test_layers.py has that
     return Case((draw(arrays((rows, dim))),), (index, None, (rows, dim)))
 
 

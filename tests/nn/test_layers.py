@@ -253,3 +253,24 @@ def test_sizes_that_are_no_whole_numbers() -> None:
 def test_cosine_similarity_of_shapes_that_do_not_broadcast() -> None:
     with pytest.raises(ValueError, match=r"x1 \(4, 3\) and x2 \(2, 3\).*axis -2 .* 4 and 2"):
         F.cosine_similarity(gradling.ones(4, 3), gradling.ones(2, 3))
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=9), st.sampled_from((0, 2, -1)))
+def test_the_padding_row_of_a_table_gets_no_gradient(index: list[int], padding: int) -> None:
+    layer = nn.Embedding(5, 3, padding_idx=padding).double()
+    assert layer.padding_idx == padding % 5 and not layer.weight[padding].any()
+    nn.init.normal_(layer.weight)
+    g = gradling.randn(len(index), 3, dtype=gradling.float64)
+    layer(gradling.tensor(index)).backward(g)
+    expected = np.zeros((5, 3))
+    for row, part in zip(index, g.numpy(), strict=True):
+        expected[row] += part * (row != padding % 5)
+    np.testing.assert_allclose(layer.weight.grad.numpy(), expected, atol=1e-12)
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=9), st.sampled_from((None, 2)))
+def test_frequent_rows_are_averaged(index: list[int], padding: int | None) -> None:
+    layer = nn.Embedding(5, 1, padding_idx=padding, scale_grad_by_freq=True)
+    layer(gradling.tensor(index)).sum().backward()
+    expected = [float(row in index and row != padding) for row in range(5)]
+    np.testing.assert_allclose(layer.weight.grad.numpy()[:, 0], expected, rtol=1e-6)

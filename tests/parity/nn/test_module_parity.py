@@ -164,6 +164,7 @@ def test_dirac_and_eye(groups: int) -> None:
     assert np.array_equal(b, torch.nn.init.eye_(torch.zeros(4, 3)).numpy())
 
 
+@pytest.mark.filterwarnings("ignore:Full backward hook is firing")
 def test_backward_hooks(near: Any) -> None:
     rng = np.random.default_rng(0)
     X = rng.standard_normal((5, 3))
@@ -188,4 +189,5 @@ def test_backward_hooks(near: Any) -> None:
         ours, theirs = told(gradling, follow), told(torch, follow)
         assert len(ours) == len(theirs)
         for place, (p, q) in enumerate(zip(ours, theirs, strict=True)):
-            near(f"{place}", p, q)
+            if p is not None or q is None or q.any():  # of what wants none PyTorch shows zeros
+                near(f"{place}", p, q)
