@@ -77,10 +77,16 @@ class Court:
             steps, up[:, reached] @ row[reached], down[:, reached] @ row[reached], 0.0,
             2 * self.eps * natural, self.probes[c].largest,
             16 * self.eps * float(np.abs(row[~reached]) @ np.abs(self.centre[~reached])),
+            64 * 2.0**-52 * self._largest() * float(np.abs(row).max(initial=0.0)),
         )  # fmt: skip
         # What rounding may hide is measured on all outputs read: 0 claimed as 1e-17 is no error.
         natural = float(np.abs(row) @ np.abs(self.centre))
         return judge(samples, claim, scale if np.isfinite(scale) else 0.0, self.rtol, natural)
+
+    def _largest(self) -> float:
+        """The largest number seen, among operands and outputs."""
+        sizes = [np.abs(x).max(initial=0.0) for x in (self.centre, *self.evaluate.operands)]
+        return float(max(sizes))
 
     def _samples(self, column: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         if column not in self._ladders:

@@ -47,6 +47,8 @@ class Samples:
 
     ``position`` is |x| in the units of h: x + h is rounded to so many parts in 2**53.
     ``blind`` is a slope too small to move, at any step, the outputs that were seen not to move.
+    ``floor`` is what rounding makes of numbers as large as those that the function works on: an
+    output in which they cancel (the sum of a layer norm) moves by no less.
     """
 
     steps: FloatArray
@@ -56,6 +58,7 @@ class Samples:
     rounding: float
     position: float = 1.0
     blind: float = 0.0
+    floor: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,9 @@ def judge(
         slope, bar = curve.best(0)
         reason = "the gradient is not finite, though the function is finite around this point"
         return Judgement(Verdict.NOT_FINITE, slope, bar, reason)
+    if abs(claim) * float(samples.steps[0]) <= samples.floor and only_rounding(samples):
+        reason = "claim and slope are both below rounding"
+        return Judgement(Verdict.CORRECT, 0.0, samples.floor / float(samples.steps[0]), reason)
     broken, gap = curve.break_point()
     slope, bar = curve.best(broken)
     rungs = curve.rungs(claim)
@@ -105,6 +111,19 @@ def judge(
     hidden = samples.blind + rtol * max(scale, abs(slope))
     found = _compare(curve, claim, slope, bar, max(scale, abs(slope)), hidden, natural, rungs)
     return replace(found, kink=float(curve.steps[broken - 1])) if broken else found
+
+
+def only_rounding(samples: Samples) -> bool:
+    """Is all that was seen to move no more than rounding, however far the step?
+
+    A slope however small, or a kink, moves the function by less at a smaller step; rounding does
+    not, or it is gone altogether.
+    """
+    moved = np.maximum(np.abs(samples.plus), np.abs(samples.minus))  # as the centre is taken off
+    if samples.centre or not np.all(moved <= samples.floor):
+        return False
+    last = float(moved[-8:].max())
+    return last == 0 or last >= 0.01 * float(moved.max())
 
 
 def _compare(

@@ -118,7 +118,10 @@ def test_the_slope_of_every_row(op: Op, data: st.DataObject) -> None:
             continue  # a tie is pinned, not measured
         if len(at) == 2 and op.domain[0].name == "whole number":
             assume(abs(at[0] / at[1] - round(at[0] / at[1])) > 0.01)  # away from the steps
-        assert xs[place].grad == pytest.approx(quotient, rel=1e-6, abs=1e-7 * scale)
+        # Where the second derivative jumps (softsign at 0) the quotient errs like h.
+        low, high = moved(-2 * h) - 2 * moved(-h), moved(2 * h) - 2 * moved(h)
+        bend = abs(high - low) / h
+        assert xs[place].grad == pytest.approx(quotient, rel=1e-6, abs=1e-7 * scale + bend)
 
 
 @pytest.mark.parametrize("op", [op for op in SMOOTH if op.pinned], ids=name)

@@ -146,6 +146,11 @@ def compare(program: list[Step], start: str, may_measure: bool) -> None:
         if "single memory location" in known:
             return  # PyTorch refuses operands that overlap what is written; ours computes first
         said = f"{step}: {outcome} for {known}"
+        if "memory is read-only" in outcome and known == "done":
+            # PyTorch lets an expanded tensor be given the very memory that it shows.
+            for a, b in zip(ours.values(), theirs.values(), strict=True):
+                np.testing.assert_array_equal(a, b, err_msg=said)
+            return
         assert (outcome == "done") == (known == "done"), said
         outcomes.append(outcome)
         for place, (a, b) in enumerate(zip(ours.values(), theirs.values(), strict=True)):

@@ -73,6 +73,16 @@ RIGHT = {
     "softmax": (softmax, softmax_grad, RNG.standard_normal((2, 5))),
     "layer norm": (layer_norm, layer_norm_grad, RNG.standard_normal((3, 6))),
     "layer norm of large numbers": (layer_norm, layer_norm_grad, 1e5 * RNG.standard_normal((3, 6))),
+    "rounding is all that is left": (
+        lambda x: np.stack([(x[0] + x[1]) * 3.3 - x[0] * 3.3 - x[1] * 3.3, x[1] * x[2]]),
+        lambda g, x: np.array([0.0, g[1] * x[2], g[1] * x[1]]),
+        X,
+    ),
+    "what adds up to nothing": (
+        lambda x: x * 3.3 - x * 1.1 - x * 2.2,
+        lambda g, x: np.zeros_like(x),
+        1e3 * X,
+    ),
     "sort": (np.sort, lambda g, x: g[np.argsort(np.argsort(x))], X),
     "scalar output": (lambda x: np.sum(x**3), lambda x: 3 * x**2, X),
     "jacobian": (
@@ -104,6 +114,7 @@ MUTANTS = ("scaled", "one entry", "sign", "additive", "doubled")
 FLAT = (
     "floor",
     "constant",
+    "what adds up to nothing",
     "square at its minimum",
     "square an ulp from its minimum",
 )  # a zero gradient has no scaled mutant
