@@ -21,17 +21,21 @@ from .render import RenderError, TooLarge
 from .spec import Cluster, Edge, Graph, Node, Summary
 
 if TYPE_CHECKING:
+    from .backward.events import Event
     from .backward.explain import Explanation, explain
+    from .backward.stepping import Steps, steps
     from .backward.why import Why, why_no_grad
 
 __all__ = [
     "Cluster",
     "Drawing",
     "Edge",
+    "Event",
     "Explanation",
     "Graph",
     "Node",
     "RenderError",
+    "Steps",
     "Summary",
     "TooLarge",
     "Why",
@@ -52,15 +56,19 @@ __all__ = [
     "plot_lr_find",
     "plot_schedule",
     "plot_update_ratios",
+    "steps",
     "tracing",
     "why_no_grad",
 ]
 
 # Loaded when first asked for: looking at backward is not what pictures wait for.
 _LATER = {
+    "Event": "events",
     "Explanation": "explain",
+    "Steps": "stepping",
     "Why": "why",
     "explain": "explain",
+    "steps": "stepping",
     "why_no_grad": "why",
 }
 

@@ -37,6 +37,7 @@ class Naming:
 
     def __init__(self, places: Iterable[Any], given: dict[int, str] | None = None) -> None:
         self._places = list(places)  # held, so that ids stay theirs
+        self.contents: dict[int, Any] = {}  # arrays of nodes that do not keep them
         labels = [visible(p.label or (given or {}).get(id(p), ""), 28) for p in self._places]
         uses: dict[str, int] = {}
         for label in labels:

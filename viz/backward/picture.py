@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,9 @@ class Arrow:
     mark: str = ""
     width: float = 1.0
 
+    def marked(self) -> Arrow:
+        return replace(self, mark="hot", width=2.5)
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -57,6 +60,7 @@ class Picture:
     title: str
     description: str
     room: int = 0  # width that a box has at least, for lines that change
+    caption: str = ""
 
     @cached_property
     def dot(self) -> str:
@@ -66,7 +70,8 @@ class Picture:
     def _lines(self) -> Iterator[str]:
         font = 'fontname="Helvetica"'
         yield f'  graph [rankdir=LR, bgcolor="{PAGE}", {font}, nodesep=0.25, ranksep=0.45,'
-        yield "    pad=0.15];"
+        yield f'    pad=0.15, labelloc=b, labeljust=l, fontsize=13, fontcolor="{INK}"'
+        yield f"    label=<{text(self.caption)}>];" if self.caption else "    ];"
         yield f'  node [{font}, fontsize=11, fontcolor="{INK}", margin="0.08,0.04", height=0.2];'
         yield f'  edge [{font}, fontsize=9, color="{FAINT}", fontcolor="{FAINT}", arrowsize=0.6];'
         for box in self.boxes:
