@@ -364,7 +364,7 @@ __version__ = "0.1.0"
 _LATER = (
     "bridges", "data", "interop", "models", "nn", "optim", "testing", "train", "utils", "viz",
 )  # fmt: skip
-_BRIDGES = ("unroll",)
+_BRIDGES = ("lift", "unroll")
 
 
 def __getattr__(name: str) -> object:

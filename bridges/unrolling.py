@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import Op, Value
-from ..engine.modes import MODE, enable_grad, mode
+from ..engine.tape import Tape
 from ..tensor import Tensor
 from ..tensor.backward import history
 from ..tensor.node import Node
@@ -140,7 +140,7 @@ def _compare(found: Array, wanted: Array) -> None:
 def _of_function(fn: Callable[..., Any], inputs: tuple[Any, ...], limit: int) -> Unrolled:
     given = [_leaf(x) for x in inputs]
     noted: Constants = {}
-    with enable_grad(), noting(noted):
+    with noting(noted):
         result = fn(*given)
     replay = Replay(noted, limit)
     for name, x in zip(_names(fn, len(given)), given, strict=True):
@@ -181,17 +181,11 @@ def _names(fn: Callable[..., Any], count: int) -> list[str]:
     return [names[k] if k < len(names) else f"x{k}" for k in range(count)]
 
 
-class noting:
+class noting(Tape):
     """While it is in force, the constants of every new node are noted, as they are then."""
 
     def __init__(self, notes: Constants) -> None:
         self.notes = notes
-
-    def __enter__(self) -> None:
-        self.token = MODE.set(mode().but(tape=self))
-
-    def __exit__(self, *exc: object) -> None:
-        MODE.reset(self.token)
 
     def node(self, node: Node, operands: tuple[Any, ...]) -> None:
         self.notes[node] = tuple(
@@ -280,7 +274,7 @@ class Replay:
         noted: Constants = {}
         given = [Tensor(numbers(x)) if x.dtype == object else Tensor(x) for x in operands]
         inside = Replay(noted, self.limit, self.spent)
-        with enable_grad(), noting(noted):
+        with noting(noted):
             for x, values in zip(given, operands, strict=True):
                 if values.dtype == object:
                     x.requires_grad_()

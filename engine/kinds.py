@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .modes import mode
 from .op import KINDS, TABLE, Op
 from .value import Value, apply
 
@@ -27,7 +28,11 @@ def _on_values(op: Op) -> Callable[..., Any]:
     def call(*arguments: Any) -> Any:
         operands, params = arguments[:arity], arguments[arity:]
         if op.result == "bool":
-            return op.on[float](*(a.data if isinstance(a, Value) else a for a in operands))
+            outcome = op.on[float](*(a.data if isinstance(a, Value) else a for a in operands))
+            tape = mode().tape
+            if tape is not None:
+                tape.compared(op.name, *(operands * 2)[:2], outcome)
+            return outcome
         operands = tuple(a if isinstance(a, Value) else float(a) for a in operands)
         return apply(op, operands, params)
 

@@ -89,12 +89,17 @@ def _comparison(name: str) -> Callable[[Value, Any], Any]:
     compare = TABLE[name].on[float]
 
     def method(self: Value, other: Any) -> Any:
-        if isinstance(other, Value):
-            return compare(self.data, other.data)
-        other = _operand(other)
-        if other.__class__ is not float:
-            return NotImplemented
-        return compare(self.data, other)
+        if not isinstance(other, Value):
+            other = _operand(other)
+            if other.__class__ is not float:
+                return NotImplemented
+            outcome = compare(self.data, other)
+        else:
+            outcome = compare(self.data, other.data)
+        tape = mode().tape
+        if tape is not None:
+            tape.compared(name, self, other, outcome)
+        return outcome
 
     return method
 
@@ -296,20 +301,28 @@ class Value:
     __hash__ = object.__hash__  # two numbers of equal size are still two places in a graph
 
     def __float__(self) -> float:
+        if mode().tape is not None:
+            mode().tape.taken(self, "float(v)")
         return float(self.data)  # data is the user's to write, an int too
 
     def __int__(self) -> int:
+        if mode().tape is not None:
+            mode().tape.taken(self, "int(v)")
         return int(self.data)
 
     def __bool__(self) -> bool:
-        return self.data != 0.0
+        return self != 0.0  # type: ignore[no-any-return]
 
     def item(self) -> float:
+        if mode().tape is not None:
+            mode().tape.taken(self, "v.item()")
         return self.data
 
     def detach(self) -> Value:
         """The same number without its history."""
         made = Value(self.data, label=self.label)
+        if mode().tape is not None:
+            mode().tape.cut(made, None, (self,))
         if mode().watch is not None:
             cuts.CUTS.put(made, cuts.Cut("detach", "detach", sites.user_line(), (self,)))
         return made
@@ -354,6 +367,8 @@ def apply(op: Op, operands: tuple[Value | float, ...], params: tuple[Any, ...] =
     now = mode()
     if not now.grad:
         y = Value(data)
+        if now.tape is not None:
+            now.tape.cut(y, op, operands + params)
     else:
         edges: list[Any] = []
         for place, operand in enumerate(operands):

@@ -34,6 +34,14 @@ def backward(root: Value, gradient: float = 1.0) -> None:
         anomaly.check_gradients(order)
 
 
+def accumulate(leaves: Sequence[Value], gradients: Sequence[float]) -> None:
+    """Add to the leaves' gradients what was worked out elsewhere."""
+    with _walking:
+        for leaf, g in zip(leaves, gradients, strict=True):
+            before = leaf._grad
+            leaf._grad = g if before is None else before + g
+
+
 def _seed(name: str, gradient: Any) -> float:
     try:
         seed = float(gradient)

@@ -32,8 +32,9 @@ def parameters_of(model: Any) -> list[Any]:
 
 
 def is_scalar(model: Any) -> bool:
-    """Whether a model is made of Values."""
-    return isinstance(next(iter(model.parameters()), None), Value)
+    """Whether a model is made of Values, and called with one item at a time."""
+    first = next(iter(model.parameters()), None)
+    return isinstance(first, Value) and not getattr(model, "takes_batches", False)
 
 
 def inputs_and_target(batch: Any) -> tuple[tuple[Any, ...], Any]:
