@@ -99,7 +99,7 @@ def _box(whole: _Whole, part: Part, outputs: Sequence[int]) -> Node:
         result=any(node.result for node in members),
         count=sum(node.count for node in members),
         notes=tuple(_notes(whole, part)),
-        site=first.site if _agree(members, "site") else "",
+        site=_site(members),
         seconds=_total([node.seconds for node in members]),
     )
 
@@ -113,6 +113,12 @@ def _title(whole: _Whole, part: Part) -> str:
 def _times(whole: _Whole, part: Part) -> int:
     weights = (at for at in part.members if whole.nodes[at].role == "parameter")
     return min((whole.uses[at] for at in weights), default=1)
+
+
+def _site(members: Sequence[Node]) -> str:
+    """The line that made all of them, where it is one."""
+    sites = {node.site for node in members if node.count}
+    return sites.pop() if len(sites) == 1 else ""
 
 
 def _total(seconds: Sequence[float | None]) -> float | None:

@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,13 @@ from typing import Any
 from ..tensor.files import write_whole
 from . import render
 from .as_json import to_json
+from .boxes import Folded
 from .dot import to_dot
+from .explore import to_html, tree, tree_of
 from .fold import BUDGET, fold
 from .mermaid import to_mermaid
-from .read import read
+from .page import escaped
+from .read import Moment, read
 from .scopes import Choice, Wishes
 from .spec import Graph
 from .svg import finished
@@ -87,10 +90,12 @@ def draw(
     with _uncollected():
         reading = read(outputs, params)
         wishes = Wishes(expand, collapse, depth)
-        graph = reading.fill(fold(reading.graph, budget, constants, wishes))
+        folded = fold(reading.graph, budget, constants, wishes)
+        moment = reading.moment(folded)
+        graph = moment.fill(folded)
     if direction is None:
         direction = "LR" if longest(graph) <= ACROSS else "TB"
-    return Drawing(graph, title, direction, legend, apart)
+    return Drawing(graph, title, direction, legend, apart, (moment, folded))
 
 
 def longest(graph: Graph) -> int:
@@ -125,6 +130,7 @@ class Drawing:
     direction: str = "LR"
     legend: bool = True
     apart: bool | None = None
+    whole: tuple[Moment, Folded] | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def dot(self) -> str:
@@ -184,6 +190,18 @@ class Drawing:
     def text(self) -> str:
         """The picture as a tree of text."""
         return to_text(self.graph, title=self.title)
+
+    def html(self) -> str:
+        """The picture as a page of its own, which needs no network: move, zoom, search, open and
+        close modules, see values and source lines. Without scripts it shows the svg.
+        """
+        try:
+            static = self.svg()
+        except render.RenderError:
+            static = f"<pre>{escaped(self.text())}</pre>"
+        with _uncollected():
+            boxes = tree(*self.whole) if self.whole else tree_of(self.graph)
+        return to_html(self.graph, boxes, static, title=self.title, direction=self.direction)
 
     def json(self) -> str:
         """The graph as JSON."""
@@ -268,5 +286,6 @@ _WRITERS: dict[str, Callable[[Drawing], str]] = {
     "md": lambda drawing: f"```mermaid\n{drawing.mermaid()}```\n",
     "txt": Drawing.text,
     "json": Drawing.json,
+    "html": Drawing.html,
 }
 _FORMS = ("svg", "png", "pdf", "jpg", "jpeg", "ps", "eps", "gif", "webp")

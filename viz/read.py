@@ -19,6 +19,7 @@ from .calls import op_text, operand_names, settings
 from .spec import Edge, Graph, Node, Role, Summary
 
 FEW = 6  # arrays up to this size are shown in full
+MOST = 10_000_000  # elements of arrays outside the picture that are looked at all the same
 
 
 @dataclass(slots=True, eq=False)
@@ -29,12 +30,16 @@ class Constant:
 
 
 @dataclass(slots=True)
-class Reading:
-    """A bare graph and, position by position, the objects its numbers are taken from."""
+class Moment:
+    """A bare graph and the numbers of its nodes, position by position, as they were when read.
+
+    A number is a float, a ``Summary`` of an array, or None.
+    """
 
     graph: Graph
-    sources: list[Any]
-    kept: dict[int, Any]
+    values: list[Any]
+    grads: list[Any]
+    single: bool  # nodes are numbers: many together have a summary
 
     def fill(self, folded: Folded) -> Graph:
         """The folded graph with the values and gradients of what its boxes hand on."""
@@ -43,21 +48,56 @@ class Reading:
 
     def _filled(self, node: Node, positions: Sequence[int]) -> Node:
         if len(positions) == 1:
-            value, grad = self._numbers(positions[0])
+            value, grad = self.values[positions[0]], self.grads[positions[0]]
             return replace(node, value=_summary(value), grad=_summary(grad))
-        if not positions or not all(hasattr(self.sources[at], "_grad") for at in positions):
+        if not positions or not self.single:
             return node  # several arrays have no common summary
-        pairs = [self._numbers(at) for at in positions]
-        values = [value for value, _ in pairs]
-        grads = [grad for _, grad in pairs if grad is not None]
+        values = [self.values[at] for at in positions]
+        grads = [self.grads[at] for at in positions if self.grads[at] is not None]
+        if any(isinstance(value, Summary) or value is None for value in values):
+            return node
         return replace(node, value=_spread(values), grad=_spread(grads) if grads else None)
+
+
+@dataclass(slots=True)
+class Reading:
+    """A bare graph and, position by position, the objects its numbers are taken from."""
+
+    graph: Graph
+    sources: list[Any]
+    kept: dict[int, Any]
+
+    def moment(self, folded: Folded) -> Moment:
+        """The numbers of this moment: of all that ``folded`` shows, and of the rest that is cheap.
+
+        A large array outside the picture costs more to sum up than its summary is worth.
+        """
+        shown = {at for positions in folded.outputs.values() for at in positions}
+        left = MOST
+        values: list[Any] = []
+        grads: list[Any] = []
+        for at, source in enumerate(self.sources):
+            if isinstance(source, Constant) and isinstance(source.content, (int, float)):
+                values.append(source.content)
+                grads.append(None)
+                continue
+            if hasattr(source, "_grad"):
+                values.append(source.data)
+                grads.append(source._grad)
+                continue
+            value, grad = self._numbers(at)
+            size = getattr(value, "size", 0) + getattr(grad, "size", 0)
+            left -= 0 if at in shown else size
+            taken = at in shown or left >= 0
+            values.append(_summary(value) if taken else None)
+            grads.append(_summary(grad) if taken else None)
+        single = all(hasattr(one, "_grad") or isinstance(one, Constant) for one in self.sources)
+        return Moment(self.graph, values, grads, single)
 
     def _numbers(self, at: int) -> tuple[Any, Any]:
         source = self.sources[at]
         if isinstance(source, Constant):
             return source.content, None
-        if hasattr(source, "data"):
-            return source.data, source._grad
         value = self.kept.get(at)
         if value is not None and tuple(getattr(value, "shape", ())) != tuple(source.shape):
             value = None  # kept in another form than it had
@@ -217,8 +257,8 @@ def _names(params: Any) -> dict[int, str]:
 
 
 def _summary(content: Any) -> Summary | None:
-    if content is None:
-        return None
+    if content is None or isinstance(content, Summary):
+        return content
     if isinstance(content, bool | int | float):
         return _spread([float(content)], shape=())
     import numpy as np

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
@@ -191,6 +192,15 @@ def tip(node: Node) -> str:
     """What is said of a node that the pointer rests on."""
     parts = [name(node), call_text(node), type_text(node), f"{node.scope} {node.module}".strip()]
     return " · ".join(dict.fromkeys(part for part in parts if part))
+
+
+def site_text(site: str) -> str:
+    """A source line by its file's name alone: whose disk it is on says nothing.
+
+    >>> site_text("/home/me/net.py:12")
+    'net.py:12'
+    """
+    return visible(re.split(r"[/\\]", site)[-1], 60)
 
 
 def name(node: Node) -> str:

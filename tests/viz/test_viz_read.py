@@ -14,7 +14,8 @@ from gradling.viz.spec import Edge
 
 def filled(*outputs, params=None):
     reading = read(outputs, params)
-    return reading.fill(fold(reading.graph, budget=None))
+    folded = fold(reading.graph, budget=None)
+    return reading.moment(folded).fill(folded)
 
 
 def by_label(graph, label):
