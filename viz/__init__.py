@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .backward.explain import Explanation, explain
     from .backward.stepping import Steps, steps
     from .backward.why import Why, why_no_grad
+    from .backward.zooming import Zoom, zoom
 
 __all__ = [
     "Cluster",
@@ -39,6 +40,7 @@ __all__ = [
     "Summary",
     "TooLarge",
     "Why",
+    "Zoom",
     "animate_boundary",
     "boundary_cell",
     "draw",
@@ -59,6 +61,7 @@ __all__ = [
     "steps",
     "tracing",
     "why_no_grad",
+    "zoom",
 ]
 
 # Loaded when first asked for: looking at backward is not what pictures wait for.
@@ -67,9 +70,11 @@ _LATER = {
     "Explanation": "explain",
     "Steps": "stepping",
     "Why": "why",
+    "Zoom": "zooming",
     "explain": "explain",
     "steps": "stepping",
     "why_no_grad": "why",
+    "zoom": "zooming",
 }
 
 

@@ -19,7 +19,9 @@ from .places import expected, line_of, short
 LONG = 12  # factors of a path that are written out; the middle of longer ones is left out
 
 
-def explain(loss: Any, w: Any, *, index: Any = None, share: float = 0.95, most: int = 10) -> Any:
+def explain(
+    loss: Any, w: Any, *, index: Any = None, share: float = 0.95, most: int = 10
+) -> Explanation:
     """The gradient of ``loss`` by one number, as a sum over paths.
 
     Every path from the loss down to ``w`` contributes the product of the slopes along it; the sum
@@ -36,7 +38,8 @@ def explain(loss: Any, w: Any, *, index: Any = None, share: float = 0.95, most: 
 
     Raises:
         TypeError: not Values or Tensors, or one of each.
-        ValueError: share or most out of range; a loss of several numbers; an entry not chosen.
+        ValueError: share or most out of range; a loss of several numbers; an entry not chosen; a
+            tensor that the loss was not made of. For tensors also as ``viz.zoom``.
 
     >>> from gradling.engine import Value
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
@@ -62,9 +65,40 @@ def explain(loss: Any, w: Any, *, index: Any = None, share: float = 0.95, most: 
         raise ValueError(f"explain: expected share between 0 and 1, got {share}")
     if most < 1:
         raise ValueError(f"explain: expected most of at least 1, got {most}")
-    if not isinstance(loss, Value) or not isinstance(w, Value):
+    if isinstance(loss, Value) and isinstance(w, Value):
+        return Explanation.of(loss, w, share, most)
+    if isinstance(loss, Value) or isinstance(w, Value):
         raise TypeError("explain: expected loss and w to be both Values or both Tensors")
-    return Explanation.of(loss, w, share, most)
+    from .zooming import zoom
+
+    try:
+        return zoom(loss, params={"w": w}).explain(w, index, share=share, most=most)
+    except KeyError:
+        raise ValueError(
+            "explain: no path leads from the loss to this tensor; why_no_grad(w, loss) says why"
+        ) from None
+
+
+def entry_of(function: str, array: Any, index: Any) -> Any:
+    """One entry of an array of Values.
+
+    Raises:
+        ValueError: there are several and none was chosen, or too few indices; IndexError: there is
+            none such.
+    """
+    if index is None:
+        if array.size != 1:
+            raise ValueError(
+                f"{function}: this tensor has {array.size} entries; choose one of shape "
+                f"{array.shape}, by its index"
+            )
+        return array.reshape(-1)[0]
+    place = index if isinstance(index, tuple) else (index,)
+    if len(place) != array.ndim:
+        raise ValueError(
+            f"{function}: expected {array.ndim} indices into shape {array.shape}, got {index!r}"
+        )
+    return array[place]
 
 
 @dataclass(frozen=True)
@@ -94,7 +128,9 @@ class Explanation:
     _name: Naming = field(repr=False)
 
     @classmethod
-    def of(cls, loss: Value, w: Value, share: float, most: int) -> Explanation:
+    def of(
+        cls, loss: Value, w: Value, share: float, most: int, names: dict[int, str] | None = None
+    ) -> Explanation:
         descent = Descent(loss, w)
         total = descent.total
         paths: list[Path] = []
@@ -109,7 +145,7 @@ class Explanation:
         part = min(carried / total.mass, 1.0) if total.mass and isfinite(total.mass) else 1.0
         return cls(
             loss, w, total.gradient, total.count, total.nonzero, total.mass,
-            tuple(paths), part, rest, descent, Naming(history(loss)),
+            tuple(paths), part, rest, descent, Naming(history(loss), names),
         )  # fmt: skip
 
     def all_paths(self) -> Iterator[Path]:
