@@ -93,8 +93,6 @@ def nll_loss(
     name = "nll_loss"
     check_reduction(name, reduction)
     _check_scores(name, input, target)
-    if target._data.dtype.kind == "f":
-        raise TypeError(f"{name}: expected class indices, got a {target.dtype} target; use .long()")
     _warn_of_probabilities(name, input, "log-probabilities", "after log_softmax, not softmax")
     labels = Labels(name, input, target, _class_weight(name, input, weight), ignore_index)
     if not labels.count and reduction == "mean":
@@ -108,6 +106,10 @@ class Labels:
     def __init__(
         self, name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
     ) -> None:
+        if target._data.dtype.kind == "f":
+            raise TypeError(
+                f"{name}: expected class indices, got a {target.dtype} target; use .long()"
+            )
         self.shape = target.shape
         self.classes = classes = input.shape[min(1, input.ndim - 1)]
         t = np.ascontiguousarray(target._data, dtype=np.int64).reshape(-1)

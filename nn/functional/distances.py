@@ -10,12 +10,15 @@ from ...tensor import Tensor
 from ...tensor.choice import clamp_min, where
 from ...tensor.elementwise import abs as magnitude
 from ...tensor.errors import ShapeError, broadcast_clash, normal_dim
+from ...tensor.quiet import Quiet
 from .checks import tensor_operands
 
 
 def floored(x: Tensor, low: float) -> Tensor:
     """max(x, low) whose gradient does not know of ``low``."""
-    return x + Tensor(np.maximum(x._data, x.dtype.type(low)) - x._data)
+    with Quiet():  # inf - inf
+        lift = np.maximum(x._data, x.dtype.type(low)) - x._data
+    return x + Tensor(lift)
 
 
 def vector_norm(x: Tensor, p: float, dim: int, keepdim: bool = False) -> Tensor:

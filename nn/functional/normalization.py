@@ -146,7 +146,8 @@ def batch_norm(
                 "training=True to measure the batch"
             )
         # copies: what the graph keeps must not move when training goes on before backward
-        inverse = Tensor((1 / np.sqrt(running_var._data + eps)).astype(w.dtype))
+        with Quiet():
+            inverse = Tensor((1 / np.sqrt(running_var._data + eps)).astype(w.dtype))
         mean = Tensor(running_mean._data.astype(w.dtype))
         scale = w * inverse
         return apply(rows.channel_affine, (input, scale, b - mean * scale))
@@ -157,10 +158,11 @@ def batch_norm(
     arrays = (input._data, w._data, b._data)
     with Quiet():
         y, kept = rows.batch_norm.on[Array](*arrays, eps)
-    if running_mean is not None and count:
-        _move(running_mean, kept[0], momentum)
-    if running_var is not None and count:
-        _move(running_var, kept[1] * (count / max(count - 1, 1)), momentum)
+    with Quiet():
+        if running_mean is not None and count:
+            _move(running_mean, kept[0], momentum)
+        if running_var is not None and count:
+            _move(running_var, kept[1] * (count / max(count - 1, 1)), momentum)
     return record(rows.batch_norm, y, tuple([x._node for x in operands]), arrays, (eps, kept))
 
 
