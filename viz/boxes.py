@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
+from typing import TypeVar
 
 from .parts import MODULE, Fixed, Part, is_op, users
 from .spec import Cluster, Edge, Graph, Node
 from .words import many, tally
 
 Scope = tuple[str, ...]
+T = TypeVar("T", int, float)
 MOST_PORTS = 6  # an op of more operands than this gets one edge from a group, not one per operand
 
 
@@ -69,6 +71,7 @@ def rebuilt(graph: Graph, parts: Sequence[Part], fixed: Fixed) -> Folded:
             tuple(frame for frame in frames.values() if frame.id),
             graph.ops,
             graph.remark,
+            graph.scale,
         ),
         {node.id: tuple(part.members) for node, part in zip(nodes, parts, strict=True)},
         {node.id: tuple(out) for node, out in zip(nodes, outputs, strict=True)},
@@ -101,6 +104,7 @@ def _box(whole: _Whole, part: Part, outputs: Sequence[int]) -> Node:
         notes=tuple(_notes(whole, part)),
         site=_site(members),
         seconds=_total([node.seconds for node in members]),
+        memory=_total([node.memory for node in members]),
     )
 
 
@@ -121,9 +125,9 @@ def _site(members: Sequence[Node]) -> str:
     return sites.pop() if len(sites) == 1 else ""
 
 
-def _total(seconds: Sequence[float | None]) -> float | None:
-    known = [each for each in seconds if each is not None]
-    return sum(known) if known else None
+def _total(amounts: Sequence[T | None]) -> T | None:
+    known = [each for each in amounts if each is not None]
+    return sum(known[1:], known[0]) if known else None
 
 
 def _agree(members: Sequence[Node], attribute: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .labels import below, box, op_table, text
-from .spec import Graph, Node
+from .spec import Graph, Node, Scale
 from .style import FAINT, FRAME, INK, LOOKS, PAGE, role
 from .words import call_text, frame_text, ported_ops, within
 
@@ -78,12 +78,13 @@ def _framed(graph: Graph, apart: bool, ports: dict[str, str]) -> Iterator[str]:
             )
             todo.append(("", 1 - depth))
         for node in inside[frame]:
-            for line in _node(within(node, paths[frame]), apart, ports.get(node.id, "")):
+            label = within(node, paths[frame])
+            for line in _node(label, apart, ports.get(node.id, ""), graph.scale):
                 yield pad + line
         todo += [(child, depth + 1) for child in reversed(children[frame])]
 
 
-def _node(node: Node, apart: bool, ports: str) -> Iterator[str]:
+def _node(node: Node, apart: bool, ports: str, scale: Scale | None) -> Iterator[str]:
     look = LOOKS[role(node)]
     bubble = apart and node.role == "op"
     if bubble:
@@ -99,7 +100,7 @@ def _node(node: Node, apart: bool, ports: str) -> Iterator[str]:
         yield f"{node.id}o -> {node.id} [arrowhead=none];"
     yield (
         f'{node.id} [{look.outline}, class={role(node)}, fillcolor="{look.fill}",'
-        f' color="{look.line}", label=<{box(node, not bubble, ports)}>];'
+        f' color="{look.line}", label=<{box(node, not bubble, ports, scale)}>];'
     )
 
 

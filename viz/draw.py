@@ -23,6 +23,7 @@ from .fold import BUDGET, fold
 from .mermaid import to_mermaid
 from .page import escaped
 from .read import Moment, read
+from .scale import Measure, scaled
 from .scopes import Choice, Wishes
 from .spec import Graph
 from .svg import finished
@@ -40,6 +41,7 @@ def draw(
     collapse: Choice = None,
     depth: int | None = None,
     constants: bool = True,
+    color: str | Measure | None = None,
     title: str = "",
     direction: str | None = None,
     legend: bool = True,
@@ -59,6 +61,9 @@ def draw(
         collapse: modules to close to one box even where the budget has room; chosen likewise.
         depth: how many levels of modules may be open: 0 shows the outermost as boxes.
         constants: whether constant numbers get boxes, or stand in the op that uses them.
+        color: what to colour by, with a scale in the legend: ``"grad"`` or ``"value"`` (largest
+            magnitude), ``"dtype"``, ``"time"`` (under ``tracing``), ``"memory"``, or a function
+            that gives a number, a word or None for a ``Node``.
         title: a line for the caption.
         direction: ``"LR"`` from left to right or ``"TB"`` from top to bottom; ``None`` chooses
             the latter where more than a few boxes stand one behind the other.
@@ -93,6 +98,9 @@ def draw(
         folded = fold(reading.graph, budget, constants, wishes)
         moment = reading.moment(folded)
         graph = moment.fill(folded)
+        if color is not None:
+            scale, moment.mark = scaled(graph.nodes, color)
+            graph = replace(moment.fill(folded), scale=scale)
     if direction is None:
         direction = "LR" if longest(graph) <= ACROSS else "TB"
     return Drawing(graph, title, direction, legend, apart, (moment, folded))

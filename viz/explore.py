@@ -18,7 +18,8 @@ from .page_script import SCRIPT
 from .page_style import STYLE
 from .parts import Part, is_op, merge, singles, union
 from .read import Moment
-from .spec import Cluster, Edge, Graph, Node
+from .scale import ink
+from .spec import Cluster, Edge, Graph, Node, Scale
 from .style import LOOKS, role
 from .words import (
     call_text,
@@ -182,6 +183,11 @@ def to_html(graph: Graph, boxes: Tree, static: str, *, title: str, direction: st
         for key, look in LOOKS.items()
         if key in used
     )
+    if graph.scale is not None:
+        swatches += f"<li>{escaped(graph.scale.name)}</li>" + "".join(
+            f'<li class="step" style="background:{color};color:{ink(color)}">{escaped(words)}</li>'
+            for words, color in zip(graph.scale.steps, graph.scale.colors, strict=True)
+        )
     body = _BODY.format(
         title=escaped(head),
         caption=escaped(caption(graph)),
@@ -190,7 +196,7 @@ def to_html(graph: Graph, boxes: Tree, static: str, *, title: str, direction: st
         description=escaped(describe(graph)),
     )
     data = {
-        "items": [_item(item) for item in boxes.items],
+        "items": [_item(item, graph.scale) for item in boxes.items],
         "edges": [list(edge) for edge in boxes.edges],
         "across": direction == "LR",
         "ops": tally(graph.ops),
@@ -198,7 +204,7 @@ def to_html(graph: Graph, boxes: Tree, static: str, *, title: str, direction: st
     return page(head, body, description=describe(graph), style=STYLE, script=SCRIPT, data=data)
 
 
-def _item(item: Item) -> dict[str, Any]:
+def _item(item: Item, scale: Scale | None) -> dict[str, Any]:
     if item.cluster is not None:
         words = frame_text(item.cluster)
         return {"in": item.parent, "frame": 1, "name": words, "path": item.cluster.label}
@@ -215,6 +221,9 @@ def _item(item: Item) -> dict[str, Any]:
         "ops": node.count,
         "about": _about(item.node),
     }
+    if scale is not None and node.step >= 0:
+        color = scale.colors[node.step]
+        said["strip"] = [node.measure, color, ink(color)]
     if item.opens:
         said["opens"] = 1
     return {key: value for key, value in said.items() if value or key == "in"}

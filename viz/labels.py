@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from math import ceil
 
-from .spec import Graph, Node
+from .scale import ink
+from .spec import Graph, Node, Scale
 from .style import FAINT, INK, LOOKS, SLOPE, role
 from .words import (
     ABSENT,
@@ -36,7 +37,7 @@ def text(words: str) -> str:
     return (words.translate(_ENTITIES).replace("  ", " &#160;") or " ") + padding
 
 
-def box(node: Node, with_op: bool, ports: str) -> str:
+def box(node: Node, with_op: bool, ports: str, scale: Scale | None = None) -> str:
     """What a box says: name, op, type, numbers; ``ports`` as for ``op_table``."""
     if node.role == "constant" and not node.result:
         return _small(text(constant_text(node)), FAINT, 9)
@@ -50,6 +51,10 @@ def box(node: Node, with_op: bool, ports: str) -> str:
         rows.append(_pair(word, summary_lines(node.value), INK))
     if node.role != "constant" and (known or node.shape is not None):
         rows.append(_pair("grad", grad_lines(node.grad), SLOPE))
+    if scale is not None and node.step >= 0:
+        color = scale.colors[node.step]
+        strip = _small(text(node.measure), ink(color), 9)
+        rows.append(f'<TR><TD COLSPAN="2" BGCOLOR="{color}">{strip}</TD></TR>')
     content = f"{_TABLE}{''.join(rows)}</TABLE>"
     return _with_ports(node, content, ports) if ports and with_op else content
 
@@ -118,12 +123,25 @@ def below(graph: Graph, title: str, legend: bool, apart: bool) -> str:
     shown = [key for key in LOOKS if key in used and key != "constant"] if legend else []
     for start in range(0, len(shown), 4):
         rows.append(f"<TR>{''.join(_swatch(key) for key in shown[start : start + 4])}</TR>")
+    if graph.scale is not None:
+        rows += _scale_rows(graph.scale)
     if legend and any(node.grad is None and node.role != "constant" for node in graph.nodes):
         absent = text(f"grad {ABSENT} : none computed, or none kept")
         rows.append(f'<TR><TD ALIGN="LEFT" COLSPAN="8">{_small(absent, FAINT, 9)}</TD></TR>')
     return (
         f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="3" CELLPADDING="1">{"".join(rows)}</TABLE>'
     )
+
+
+def _scale_rows(scale: Scale) -> list[str]:
+    """What the coloured strips mean, each step in its colour."""
+    name = f'<TD ALIGN="LEFT" COLSPAN="8">{_small(text(visible(scale.name, 60)), FAINT, 9)}</TD>'
+    cells = [
+        f'<TD COLSPAN="2" BGCOLOR="{color}">{_small(text(words), ink(color), 9)}</TD>'
+        for words, color in zip(scale.steps, scale.colors, strict=True)
+    ]
+    rows = [f"<TR>{''.join(cells[at : at + 4])}</TR>" for at in range(0, len(cells), 4)]
+    return [f"<TR>{name}</TR>" if scale.name else "", *rows]
 
 
 def _swatch(key: str) -> str:

@@ -52,6 +52,10 @@ def _lines(graph: Graph, head: str, direction: str) -> Iterator[str]:
         if any(role(node) == key for node in graph.nodes):
             width = ",stroke-width:3px" if key in ("result", "parameter") else ""
             yield f"  classDef {key} fill:{look.fill},stroke:{look.line},color:{INK}{width}"
+    if graph.scale is not None:
+        for node in graph.nodes:
+            if node.step >= 0:
+                yield f"  style {node.id} stroke:{graph.scale.colors[node.step]},stroke-width:5px"
     yield f'  caption["{_text(head)}"]'
     yield "  style caption fill:none,stroke:none"
 
@@ -97,6 +101,7 @@ def _label(node: Node) -> str:
         lines.append(f"{'data' if node.shape is None else 'value'} {summary_text(node.value)}")
     if node.role != "constant":
         lines.append(f"grad {grad_text(node.grad)}")
+    lines.append(node.measure)
     return "<br/>".join(_text(line) for line in lines if line)
 
 

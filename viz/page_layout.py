@@ -27,6 +27,7 @@ const rows = items.map(item => {
     (text, k) => said.push({word: k ? '' : word, text, kind}));
   pair('value', item.value, '');
   pair('grad', item.grad, 'slope');
+  if (item.strip) said.push({strip: item.strip, faint: item.strip[0]});
   return said;
 });
 const sizes = rows.map((said, i) => {

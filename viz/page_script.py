@@ -94,12 +94,18 @@ function box(parent, i) {
   if (inside[i].length) group.setAttribute('aria-expanded', 'false');
   const rect = made('rect', {x, y, width: w, height: h}, group);
   if (kind === 'value' || kind === 'result') rect.setAttribute('rx', 9);
-  if (item.paint) rect.setAttribute('class', item.paint);
   rows[i].forEach((row, k) => {
     const at = y + 18 + k * 15;
     if (row.name !== undefined) {
       words(group, row.name, x + 9, at, kind === 'constant' ? 'faint' : 'name');
       if (inside[i].length) words(group, '+', x + w - 9, at, 'name', 'end');
+    } else if (row.strip) {
+      const [text, color, ink] = row.strip;
+      const strip = made('rect', {x: x + 5, y: at - 12, width: w - 10, height: 15},
+        made('g', {}, group));
+      strip.style.fill = color;
+      words(group, text, x + 9, at, '');
+      group.lastChild.style.fill = ink;
     } else if (row.faint !== undefined) {
       words(group, row.faint, x + 9, at, 'faint');
     } else {

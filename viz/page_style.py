@@ -19,6 +19,7 @@ main{flex:1;position:relative;min-height:320px;display:flex;flex-direction:colum
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);margin:0}
 footer{padding:4px 14px 8px;border-top:1px solid var(--frame)}
 footer ul{list-style:none;display:flex;flex-wrap:wrap;gap:4px 14px;margin:0;padding:0}
+footer .step{padding:0 7px;border-radius:3px;font-size:12px}
 footer p{margin:2px 0 0;font-size:12px}
 .swatch{display:inline-block;width:18px;height:13px;margin-right:5px;vertical-align:-2px;
 border:1.5px solid}

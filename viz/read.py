@@ -8,9 +8,9 @@ in the order it finishes them, operands in their order: equal graphs get equal i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, isnan, nan
+from math import isfinite, isnan, nan, prod
 from typing import Any
 
 from ..engine.sites import any_known, site
@@ -40,11 +40,12 @@ class Moment:
     values: list[Any]
     grads: list[Any]
     single: bool  # nodes are numbers: many together have a summary
+    mark: Callable[[Node], Node] | None = None  # what colours nodes that are filled
 
     def fill(self, folded: Folded) -> Graph:
         """The folded graph with the values and gradients of what its boxes hand on."""
         nodes = (self._filled(node, folded.outputs[node.id]) for node in folded.graph.nodes)
-        return replace(folded.graph, nodes=tuple(nodes))
+        return replace(folded.graph, nodes=tuple(map(self.mark, nodes) if self.mark else nodes))
 
     def _filled(self, node: Node, positions: Sequence[int]) -> Node:
         if len(positions) == 1:
@@ -207,6 +208,7 @@ def _node(
             dtype=str(entry.content.dtype) if array else "",
             value=None if array and entry.content.size > 1 else _summary(entry.content),
             result=result,
+            memory=entry.content.nbytes if array else None,
         )
     op, named = entry.op, names.get(id(entry))
     role: Role = "op" if op is not None else "leaf" if named is None else "parameter"
@@ -225,7 +227,12 @@ def _node(
         module=getattr(scope, "kind", ""),
         result=result,
         count=int(op is not None),
+        memory=_bytes(op, entry) if tensor else None,
     )
+
+
+def _bytes(op: Any, entry: Any) -> int:
+    return 0 if getattr(op, "view", False) else prod(entry.shape) * int(entry.dtype.itemsize)
 
 
 def _sited(node: Node, entry: Any) -> Node:

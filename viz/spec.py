@@ -55,6 +55,8 @@ class Node:
         notes: what a group has to say about its members, a line each.
         cluster: id of the innermost frame around it, ``""`` for none.
         site: ``file:line`` that made it and ``seconds``, the time it took, under ``tracing``.
+        memory: bytes of the array, 0 where another array lends its own; ``None`` for a number.
+        step: which step of the graph's scale it falls into, -1 for none; ``measure`` says why.
     """
 
     id: str
@@ -76,6 +78,9 @@ class Node:
     cluster: str = ""
     site: str = ""
     seconds: float | None = None
+    memory: int | None = None
+    step: int = -1
+    measure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,15 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
+class Scale:
+    """What nodes are coloured by: a ``name``, and for each step its words and its colour."""
+
+    name: str
+    steps: tuple[str, ...]
+    colors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Graph:
     """Nodes in topological order, the edges between them, and frames, outer ones first.
 
@@ -117,6 +131,7 @@ class Graph:
     clusters: tuple[Cluster, ...] = ()
     ops: int = 0
     remark: str = ""
+    scale: Scale | None = None
 
     @property
     def shown(self) -> int:

@@ -78,6 +78,7 @@ def _numbers(node: Node) -> str:
         parts.append(f"{'data' if node.shape is None else 'value'} {summary_text(node.value)}")
     if node.role != "constant":
         parts.append(f"grad {grad_text(node.grad)}")
+    parts.append(node.measure)
     return "  ".join(part for part in parts if part)
 
 
