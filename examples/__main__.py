@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
+CELL_FILE = re.compile(r"\S*ipykernel_\d+\S*?\.py")
 NEEDED = 'the chapters need a kernel: pip install ".[examples]"'
 
 
@@ -51,10 +53,13 @@ def execute(path: Path, *, fast: bool) -> Any:
 
 
 def tidied(notebook: Any) -> Any:
-    """Without what differs from run to run for no reason: times, ids, versions of the kernel."""
+    """Without what differs from run to run for no reason: times, ids, the kernel's file names."""
     for place, cell in enumerate(notebook.cells):
         cell.metadata.clear()
         cell["id"] = f"cell-{place}"
+        for output in cell.get("outputs", ()):
+            if "text" in output:
+                output["text"] = CELL_FILE.sub("this notebook", output["text"])
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return notebook

@@ -94,21 +94,51 @@ def evaluate(
 
 
 def predict(model: Any, X: Any, batch_size: int = 256) -> Any:
-    """The model's outputs for all of ``X`` (N, …), without a graph, the mode restored after.
+    """The model's outputs for all of ``X``, without a graph, the mode restored after.
 
-    A Tensor (N, …); for a net of Values an array (N,) or (N, outputs).
+    Args:
+        X: inputs (N, …); or a loader or data set, in the order in which it gives its items, whose
+            last entry is a target and left out, as in ``evaluate``.
+        batch_size: items at once, where X is no loader.
+
+    Returns:
+        A Tensor (N, …); for a net of Values an array (N,) or (N, outputs).
+
+    Raises:
+        ValueError: there is no batch to tell the shape of the outputs from.
+
+    >>> import gradling
+    >>> predict(gradling.nn.Linear(2, 3), gradling.zeros(5, 2)).shape
+    (5, 3)
     """
     parameters_of(model)
+    scalar = is_scalar(model)
     with evaluating(model):
-        if is_scalar(model):
-            rows = forward(model, (X,), True)
-            return np.array(
-                [
-                    [v.data for v in row] if isinstance(row, (list, tuple)) else row.data
-                    for row in rows
-                ]
-            )
-        array = X._data if isinstance(X, Tensor) else np.asarray(X)
-        starts = range(0, max(1, len(array)), batch_size)
-        parts = [forward(model, (Tensor(array[i : i + batch_size]),), False)._data for i in starts]
-    return Tensor(np.concatenate(parts))
+        parts = [
+            _numbers(forward(model, inputs, scalar)) for inputs in _inputs(X, batch_size, scalar)
+        ]
+    if not parts:
+        raise ValueError("predict: the data gave no batch")
+    whole = np.concatenate(parts)
+    return whole if scalar else Tensor(whole)
+
+
+def _inputs(X: Any, batch_size: int, scalar: bool) -> Iterator[tuple[Any, ...]]:
+    """Batches of inputs, from inputs or from what gives batches of inputs and targets."""
+    if isinstance(X, (Tensor, np.ndarray, list, tuple)):
+        array = np.asarray(X) if scalar else as_tensor(X)._data
+        for i in range(0, max(1, len(array)), batch_size):
+            part = array[i : i + batch_size]
+            yield (part if scalar else Tensor(part),)
+        return
+    for batch in as_loader(X, batch_size, shuffle=False):
+        yield inputs_and_target(batch)[0] if isinstance(batch, (tuple, list)) else (batch,)
+
+
+def _numbers(prediction: Any) -> Any:
+    """A prediction as an array: a Tensor's own, or the numbers of a list of Values."""
+    if isinstance(prediction, Tensor):
+        return prediction._data
+    rows = (row if isinstance(row, (list, tuple)) else (row,) for row in prediction)
+    listed = [[v.data for v in row] for row in rows]
+    return np.array([row[0] if len(row) == 1 else row for row in listed])

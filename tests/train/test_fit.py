@@ -438,6 +438,21 @@ def test_evaluate_and_predict_restore_every_mode() -> None:
     assert not predict(model, X).requires_grad
 
 
+def test_predictions_for_inputs_data_sets_and_loaders_are_the_same() -> None:
+    X, y = points(20)
+    model = net()
+    whole = predict(model, X)
+    pairs = TensorDataset(X, y)
+    for given in (X.tolist(), gradling.from_numpy(X), pairs, DataLoader(pairs, 7)):
+        found = predict(model, given, batch_size=6)
+        np.testing.assert_allclose(found.numpy(), whole.numpy(), rtol=0, atol=1e-6)
+    assert predict(model, X[:0]).shape == (0, 2)
+    with pytest.raises(ValueError, match="gave no batch"):
+        predict(model, iter(()))
+    with pytest.raises(TypeError, match="expected a DataLoader, a data set or arrays"):
+        predict(model, 3)
+
+
 def test_lr_find_leaves_everything_as_it_was() -> None:
     X, y = points()
     model = net(dropout=0.5)
