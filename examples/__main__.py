@@ -59,7 +59,8 @@ def tidied(notebook: Any) -> Any:
         cell["id"] = f"cell-{place}"
         for output in cell.get("outputs", ()):
             if "text" in output:
-                output["text"] = CELL_FILE.sub("this notebook", output["text"])
+                text = CELL_FILE.sub("this notebook", output["text"])
+                output["text"] = text.replace(str(FOLDER.parent), "gradling")
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     return notebook
