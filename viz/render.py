@@ -55,19 +55,22 @@ def _script_folders() -> list[str]:
     return [os.path.dirname(sys.executable), *folders]
 
 
-def render(dot: str, form: str, seconds: float | None = None) -> bytes:
+def render(dot: str, form: str, seconds: float | None = None, dpi: int | None = None) -> bytes:
     """Lay out ``dot`` and draw it as ``form`` ("svg", "png", …).
 
     Raises:
         RenderError: no program was found, or it cannot write ``form``; ``TooSlow`` where the
             layout took more than ``seconds`` (``SECONDS`` if None).
+
+    A png is as sharp as fits, or has ``dpi`` where that is said to fit.
     """
     seconds = SECONDS if seconds is None else seconds
     found = program()
     if found is None:
         raise RenderError(f"no Graphviz program was found to write {form}. {remedy()}")
     if form == "png":
-        return _run(found, form, dot, seconds, [f"-Gdpi={_dpi(found, dot, seconds)}"])
+        dpi = dpi or _dpi(found, dot, seconds)
+        return _run(found, form, dot, seconds, [f"-Gdpi={dpi}"])
     return _run(found, form, dot, seconds)
 
 

@@ -194,3 +194,17 @@ def test_mistakes_are_named() -> None:
         explain(x, x, share=2)
     with pytest.raises(ValueError, match="at least 1"):
         explain(x, x, most=0)
+
+
+def test_the_picture_of_the_docs_is_of_their_program() -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    block = (docs / "backward.md").read_text(encoding="utf-8").split("```python\n")[1]
+    scope: dict[str, Any] = {}
+    exec("".join(f"{line[4:]}\n" for line in block.split("```")[0].splitlines()), scope)
+    found = explain(scope["loss"], scope["a"])
+    picture = (docs / "images" / "explain.svg").read_text(encoding="utf-8")
+    texts = {element.text for element in ElementTree.fromstring(picture).iter()}
+    for box in found.picture().boxes:
+        assert {box.title, *box.lines} <= texts
+    for name in ("steps.gif", "steps-page.png"):
+        assert (docs / "images" / name).stat().st_size > 0

@@ -14,6 +14,7 @@ from .formulas import Naming
 from .picture import MOST, Box, Picture, keys
 from .steps_page import arrows, box_lines, role, room
 
+DPI = 96
 FRAMES = 200  # an animation of more steps is a film that nobody watches
 
 
@@ -33,7 +34,7 @@ def animated(
     except ImportError as error:
         raise ImportError('a GIF needs Pillow: pip install "gradling[plot]"') from error
     images = [
-        Image.open(io.BytesIO(render.render(frame.dot, "png"))).convert("RGB")
+        Image.open(io.BytesIO(render.render(frame.dot, "png", dpi=DPI))).convert("RGB")
         for frame in pictures(events, places, name, root)
     ]
     size = (max(image.width for image in images), max(image.height for image in images))

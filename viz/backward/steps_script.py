@@ -128,7 +128,7 @@ function tell(e,s){
       const r=put(t,'tr',undefined,to===e.to?'here':'');
       put(r,'td','∂'+i.name+'/∂'+items[to].name);
       put(r,'td',text==='by its rule'?'':'= '+text);
-      put(r,'td','by its operand '+o,'faint');
+      put(r,'td',o,'faint');
     });
     const name=items[e.to].name;
     put(now,'p',(e.chain?i.name+'.grad · ∂'+i.name+'/∂'+name+' = ':i.name+'.grad = '+e.given+', ')
@@ -198,9 +198,18 @@ DATA.items.slice().sort((a,b)=>b.leaf-a.leaf).forEach(i=>{
     put($('who'),'option',i.name).value=i.key;
   }
 });
+function fit(){ // a picture a little too wide is made smaller, a much wider one scrolls
+  const svg=$('picture').querySelector('svg');
+  if(!svg)return;
+  svg.style.maxWidth='none';
+  svg.style.height='auto';
+  if(svg.getBoundingClientRect().width<1.4*$('picture').clientWidth)svg.style.maxWidth='100%';
+}
+window.addEventListener('resize',fit);
 $('plain').remove();
 document.body.classList.add('live');
 $('controls').hidden=false;
 if($('who').options.length)counts();
+fit();
 show(0);
 """

@@ -62,9 +62,12 @@ def kept(places: Iterable[Any]) -> dict[int, Any]:
 
 
 def operand(place: Any, port: int) -> str:
-    """What the op calls its operand."""
-    args = place.op.args
-    return str(args[port]) if port < len(args) and args[port][0] != "*" else f"#{port + 1}"
+    """Which operand that is: by the op's name for it, where it has one that says something."""
+    args, count = place.op.args, len(place.inputs)
+    if count == 1:
+        return ""
+    name = args[port] if port < len(args) else ""
+    return f"operand {name if len(name) > 1 and name[0] != '*' else port + 1}"
 
 
 def kind(place: Any) -> str:
