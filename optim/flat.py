@@ -37,6 +37,9 @@ class Slots:
         return self.flat.array(name)[self.first : self.last]
 
 
+_BUFFERS = ("data", "grad", "places", "grad_places")
+
+
 class Flat:
     """Parameters of one dtype laid end to end."""
 
@@ -48,15 +51,29 @@ class Flat:
         self.starts = [0, *self.ends[:-1]]
         first = self.params[0]
         dtype = first.dtype if isinstance(first, Tensor) else np.dtype(np.float64)
-        self.data = np.empty(self.ends[-1], dtype)
-        self.grad = np.empty_like(self.data)
-        self.places = self._views(self.data, shapes)
-        self.grad_places = self._views(self.grad, shapes)
         self.shapes = shapes
         self.state: dict[str, Array] = {}
         self.steps = [0] * len(self.params)
         self.numbers: list[dict[str, float]] = [{} for _ in self.params]
+        self._lay_out(dtype)
+
+    def _lay_out(self, dtype: Any) -> None:
+        self.data = np.empty(self.ends[-1], dtype)
+        self.grad = np.empty_like(self.data)
+        self.places = self._views(self.data, self.shapes)
+        self.grad_places = self._views(self.grad, self.shapes)
         self.adopt()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the buffers: views that are copied or pickled are views no longer, and a step of
+        the copy would move none of its parameters."""
+        kept = {k: v for k, v in vars(self).items() if k not in _BUFFERS}
+        return {**kept, "dtype": self.data.dtype}
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        dtype = np.dtype(kept.pop("dtype").type)
+        vars(self).update(kept)
+        self._lay_out(dtype)
 
     def _views(self, buffer: Array, shapes: Sequence[tuple[int, ...]]) -> list[Array]:
         spans = zip(self.starts, self.ends, shapes, strict=True)
