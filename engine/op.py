@@ -10,6 +10,7 @@ from __future__ import annotations
 import dis
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from types import CodeType
 from typing import Any
@@ -157,7 +158,15 @@ class Kept(dict[tuple[bool, ...], tuple[bool, ...]]):
         if self.by_joint is None:
             self.by_joint = _reads([op.joint], len(op.vjp) + 1)
         y, *operands = self.by_joint
-        return (y, *operands * len(needed)) if op.variadic else self.by_joint
+        if op.variadic:  # not remembered: there is no end of how many operands there are
+            return (y, *operands * len(needed))
+        self[needed] = self.by_joint
+        return self.by_joint
+
+    @cached_property
+    def result(self) -> bool:
+        """Whether y is kept: of a fused op it does not depend on who wants a gradient."""
+        return self[(True,) * len(self.op.vjp)][0]
 
 
 TABLE: dict[str, Op] = {}

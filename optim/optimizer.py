@@ -15,6 +15,7 @@ import numpy as np
 from ..engine import Value, enable_grad
 from ..tensor import Tensor
 from ..tensor.node import Array
+from ..tensor.quiet import Quiet
 from .flat import Flat, Parameter, Slots, flatten
 
 Group = dict[str, Any]
@@ -171,7 +172,7 @@ class Optimizer:
                 loss = closure()
         for hook in self._before:
             hook(self, (closure,), {})
-        with np.errstate(all="ignore"):
+        with Quiet():
             for group, flats in zip(self.param_groups, self._flats, strict=True):
                 for flat in flats:
                     self._step_flat(flat, group)

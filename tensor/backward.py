@@ -15,6 +15,7 @@ from .node import Array, Bundle, Node
 from .quiet import Quiet
 from .rows.indexing import getitem
 from .rows.shape import _sum_to, alias, cast, sum_to
+from .spelt import SPELT
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -64,22 +65,25 @@ def run(
     parts_of = _differentiable_parts if create_graph else _plain_parts
     anomaly = mode().anomaly
     ours: set[Node] = set()  # nodes whose gradient is an array made here: it may grow in place
+    pop, get = gradients.pop, gradients.get
     with enable_grad() if create_graph else Quiet():
         for node in order:
-            g = gradients.pop(node, None)
+            g = pop(node, None)
             if g is None:
                 continue
             if node.extra is not None:
                 g = _observe(node, g)
-            if node in wanted:
-                found[node] = g
-                if stop:
+            if leading is not None:
+                if node in wanted:
+                    found[node] = g
+                    if stop:
+                        continue
+                if node not in leading:
                     continue
-            if leading is not None and node not in leading:
-                continue
             if edits.latest > node.seq or node.extra is not None:
                 edits.check(node)
-            if node.op is getitem and node.inputs[0] in ours and not anomaly and not free:
+            picked = node.op is getitem and not create_graph
+            if picked and node.inputs[0] in ours and not anomaly and not free:
                 # layer after layer of one tensor: without an array of zeros for each
                 gradients[node.inputs[0]][node.params[0]] += g
                 continue
@@ -90,10 +94,10 @@ def run(
                 if child is None or part is None:
                     continue
                 part = fit(part, child) if create_graph else _fit_array(part, child, g)
-                before = gradients.get(child)
+                before = get(child)
                 if before is None:
                     gradients[child] = part
-                    if node.op is getitem and not create_graph:
+                    if picked:
                         ours.add(child)
                 elif child in ours:
                     np.add(before, part, out=before)
@@ -111,11 +115,10 @@ def run(
         for node, g in gradients.items():
             if node.extra is not None:
                 gradients[node] = _observe(node, g)
-        for node, g in gradients.items():
-            if targets is None:
-                _accumulate(node, g)
-            elif node in wanted:
-                found[node] = g
+        if targets is None:
+            _accumulate(gradients)
+        else:
+            found.update((node, g) for node, g in gradients.items() if node in wanted)
     return found
 
 
@@ -147,6 +150,9 @@ def _plain_parts(node: Node, g: Array, leading: set[Node] | None) -> Sequence[An
     op, saved = node.op, node.saved or _saved(node)
     assert op is not None
     if op.joint is None:
+        if len(op.vjp) == 1 and leading is None:  # most ops: no operand, no node
+            rule: Any = op.vjp[0]
+            return (SPELT.get(rule, rule)(g, *saved, *node.params),)
         return [
             rule(g, *saved, *node.params)
             if child is not None and rule is not None and (leading is None or child in leading)
@@ -220,10 +226,12 @@ def _fit_array(part: Any, child: Node, g: Any) -> Any:
     return part
 
 
-def _accumulate(leaf: Node, g: Any) -> None:
+def _accumulate(gradients: Gradients) -> None:
+    """Add gradients to what leaves have collected."""
     with _adding:
-        before = leaf.grad
-        leaf.grad = g if before is None else _added(before, g)
+        for leaf, g in gradients.items():
+            before = leaf.grad
+            leaf.grad = g if before is None else _added(before, g)
 
 
 def _added(before: Any, g: Any) -> Any:

@@ -6,6 +6,7 @@ float16 never gets here (``record.py`` works it out in float32); whole numbers h
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,35 +16,32 @@ from ..engine.rows.activations import INV_SQRT2, TANH_CUBIC, TANH_SCALE
 from .erf import erf
 from .node import Array
 
-_BITS: dict[Any, Any] = {
+BITS: dict[Any, Any] = {
     np.dtype(np.float32): np.dtype(np.int32),
     np.dtype(np.float64): np.dtype(np.int64),
 }
-_MANY = 4096  # entries from which masking bits beats np.where, which branches on every entry
+_TRUTH = np.dtype(bool)
+_SMALL = 1 << 14  # entries up to which zeros of an array's own shape are kept
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
-    """``np.where``; a constant 0 on one side, as rules have it, is a mask over the other's bits.
+    """``np.where``; a constant 0 on one side, as rules have it, switches the other's bits off.
 
-    Multiplying by the mask would be as fast, but makes nan of an infinite entry.
+    Multiplying the floats by the mask would make nan of an infinite entry; their bits, taken for
+    whole numbers, it keeps or clears. ``np.where`` branches on every entry: 3.7 us on 100 x 16
+    against 2.1, and ten times as long on large arrays.
     """
     if condition is False and b.__class__ is Array:
         return b
-    if condition.__class__ is Array:
-        if b.__class__ is Array and b.size > _MANY and a.__class__ is float and a == 0:
-            return _masked(b, condition, 1)
-        if a.__class__ is Array and a.size > _MANY and b.__class__ is float and b == 0:
-            return _masked(a, condition, 0)
+    if condition.__class__ is Array and condition.dtype is _TRUTH:
+        if a.__class__ is Array and b.__class__ is float and b == 0:
+            bits = BITS.get(a.dtype)
+            if bits is not None and condition.shape == a.shape:
+                kept = condition.astype(bits)
+                return np.multiply(kept, a.view(bits), kept).view(a.dtype)
+        elif b.__class__ is Array and a.__class__ is float and a == 0:
+            return where(~condition, b, 0.0)
     return np.where(condition, a, b)
-
-
-def _masked(x: Array, condition: Array, zero_where: int) -> Any:
-    bits = _BITS.get(x.dtype)
-    if bits is None or condition.dtype.char != "?":
-        return np.where(condition, 0, x) if zero_where else np.where(condition, x, 0)
-    truth = condition.view(np.int8)
-    mask = truth - 1 if zero_where else -truth  # -1 is all ones: it keeps every bit
-    return (x.view(bits) & mask).view(x.dtype)
 
 
 def sign(x: Array) -> Any:
@@ -87,8 +85,15 @@ def sigmoid(x: Array) -> Any:
     return 1.0 / (1.0 + np.exp(-x))
 
 
+@lru_cache(maxsize=32)
+def _zeros(shape: tuple[int, ...], dtype: Any) -> Array:
+    return np.zeros(shape, dtype)
+
+
 def relu(x: Array) -> Any:
-    return np.maximum(x, 0.0)
+    # NumPy's loop for an array and a number is not vectorized, the one for two arrays is: 0.8 us
+    # against 1.3 on 100 x 16, a third of the time on larger ones
+    return np.maximum(x, _zeros(x.shape if x.size <= _SMALL else x.shape[1:], x.dtype))
 
 
 def leaky_relu(x: Array, negative_slope: float) -> Any:

@@ -36,7 +36,7 @@ logit = row(
 )  # fmt: skip
 relu = row(
     "relu", "x",
-    vjp=(lambda g, y, x: where(y <= 0, 0.0, g),),
+    vjp=(lambda g, y, x: where(y != 0, g, 0.0),),
     domain=(REAL.without(0.0),),
     pinned=(Pin((0.0,), (0.0,), "off at 0, as everywhere to the left"),),
     why="A switch: the gradient passes where the output is positive. maximum(x, 0) would pass half "

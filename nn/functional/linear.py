@@ -10,6 +10,8 @@ from ...tensor.record import record
 from ..rows import linear as rows
 from .checks import reshapes_that
 
+_affine, _product = rows.linear.on[Array], rows.linear_without_bias.on[Array]
+
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """y = x Wᵀ + b along the last axis.
@@ -36,14 +38,14 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     arrays: tuple[Array, ...]
     try:
         x, w = input._data, weight._data
-        fits = x.shape[-1] == w.shape[1] and x.dtype is w.dtype and w.ndim == 2
+        fits = w.ndim == 2 and x.shape[-1] == w.shape[1] and x.dtype is w.dtype
         if bias is None:
-            op, arrays = rows.linear_without_bias, (x, w)
+            op, run, arrays = rows.linear_without_bias, _product, (x, w)
             nodes: tuple[Node | None, ...] = (input._node, weight._node)
         else:
             b = bias._data
-            fits = fits and b.shape == w.shape[:1] and b.dtype is x.dtype
-            op, arrays = rows.linear, (x, w, b)
+            fits = fits and b.ndim == 1 and len(b) == len(w) and b.dtype is x.dtype
+            op, run, arrays = rows.linear, _affine, (x, w, b)
             nodes = (input._node, weight._node, bias._node)
     except (AttributeError, IndexError):
         fits = False
@@ -52,7 +54,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     # as record.apply does it, which would look at each operand anew: most of a small net is this
     token = silence.set(IGNORE)
     try:
-        y = op.on[Array](*arrays)
+        y = run(*arrays)
     finally:
         silence.reset(token)
     return record(op, y, nodes, arrays, ())

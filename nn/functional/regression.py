@@ -45,7 +45,7 @@ def mse_loss(
     input, target = pair("mse_loss", input, target, broadcast)
     if weight is not None:
         return weighted("mse_loss", (input - target) ** 2, weight, reduction, True)
-    if input.shape != target.shape:
+    if broadcast and input.shape != target.shape:
         return weighted("mse_loss", (input - target) ** 2, None, reduction, True)
     return apply(rows.mse_loss, (input, target), (reduction,))
 
