@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from gradling.engine.op import TABLE
 from gradling.tensor.kernels import where
 from gradling.tensor.spelt import SPELT
