@@ -20,10 +20,12 @@ from numpy.lib.stride_tricks import as_strided
 
 from ...tensor.node import Array
 from .geometry import Geometry, Pads
+from .halves import cut, share
 from .scratch import scratch
 
 # Bytes of columns made at a time: they stay in cache, and memory does not grow with the batch.
-PIECE = 1 << 22
+PIECE = 1 << 20
+SHARED = 1 << 18  # entries from which a pass over memory is worth handing half of it over
 
 
 def padded(x: Array, pads: Pads, slot: str = "padded") -> Array:
@@ -46,7 +48,12 @@ def padded(x: Array, pads: Pads, slot: str = "padded") -> Array:
             out[(*lead, slice(shape[axis] - hi, None))] = 0
         inner.append(slice(max(lo, 0), shape[axis] - max(hi, 0)))
         kept.append(slice(max(-lo, 0), n - max(-hi, 0)))
-    out[tuple(inner)] = x[tuple(kept)]
+    within, from_x = out[tuple(inner)], x[tuple(kept)]
+
+    def fill(some: slice) -> None:
+        within[some] = from_x[some]
+
+    share(fill, cut(len(x)) if x.size >= SHARED else [slice(None)])
     return out
 
 
@@ -91,8 +98,11 @@ def forward(x: Array, w: Array, how: Geometry) -> Array:
     flat = y.reshape(how.groups, len(w) // how.groups, -1)
     matrix = w.reshape(how.groups, len(w) // how.groups, -1)
     xp = padded(x, how.padding)
-    for lines in _lines(how, len(x), x):
+
+    def convolve(lines: slice) -> None:
         np.matmul(matrix, gather(xp, how, lines), out=flat[:, :, _span(how, lines, batch)])
+
+    share(convolve, _lines(how, len(x), x))
     return y
 
 
@@ -100,12 +110,23 @@ def weight_gradient(z: Array, x: Array, how: Geometry) -> Array:
     """z (O, *out, N), x (C, *size, N) -> (O, C / groups, *kernel): outputs times columns."""
     batch = x.shape[-1]
     flat = z.reshape(how.groups, len(z) // how.groups, -1)
-    total: Array | None = None
     xp = padded(x, how.padding)
-    for lines in _lines(how, len(x), x):
+    pieces = list(enumerate(_lines(how, len(x), x)))
+    # even pieces are added up in one sum, odd ones, which a second thread may have, in another
+    totals: list[Array] = [np.empty(0)] * min(2, len(pieces))
+
+    def correlate(numbered: tuple[int, slice]) -> None:
+        number, lines = numbered
         part = flat[:, :, _span(how, lines, batch)] @ gather(xp, how, lines).mT
-        total = part if total is None else np.add(total, part, out=total)
-    assert total is not None
+        if number < 2:
+            totals[number] = part
+        else:
+            totals[number % 2] += part
+
+    share(correlate, pieces)
+    total = totals[0]
+    if len(totals) > 1:
+        total += totals[1]
     return total.reshape(len(z), len(x) // how.groups, *how.kernel)
 
 
@@ -114,18 +135,24 @@ def input_gradient(z: Array, w: Array, how: Geometry) -> Array:
 
     For any stride; at stride 1 the convolution with the kernel turned round needs no adding up.
     """
-    batch, outputs = z.shape[-1], len(w) // how.groups
-    channels = how.groups * w.shape[1]
+    batch, outputs, channels = z.shape[-1], len(w) // how.groups, w.shape[1]  # of one group
+    taps = prod(how.kernel)
     matrix = w.reshape(how.groups, outputs, -1).mT
     flat = z.reshape(how.groups, outputs, -1)
-    gx = np.zeros((channels, *how.size, batch), z.dtype)
-    for lines in _lines(how, channels, z):
-        part = flat[:, :, _span(how, lines, batch)]
-        columns = scratch("columns", (how.groups, matrix.shape[1], part.shape[2]), z.dtype)
-        np.matmul(matrix, part, out=columns)
-        count = lines.stop - lines.start
-        columns = columns.reshape(channels, *how.kernel, count, *how.out[1:], batch)
-        for tap, places, outs in how.meetings(lines):
-            at: Any = (slice(None), *tap, *outs)
-            gx[(slice(None), *places)] += columns[at]
-    return gx
+    gx = np.zeros((how.groups, channels, *how.size, batch), z.dtype)
+
+    def spread(some: slice) -> None:
+        count = some.stop - some.start
+        rows, onto = matrix[:, some.start * taps : some.stop * taps], gx[:, some]
+        for lines in _lines(how, how.groups * count, z):
+            part = flat[:, :, _span(how, lines, batch)]
+            columns = scratch("columns", (how.groups, count * taps, part.shape[2]), z.dtype)
+            np.matmul(rows, part, out=columns)
+            out = (lines.stop - lines.start, *how.out[1:], batch)
+            columns = columns.reshape(how.groups, count, *how.kernel, *out)
+            for tap, places, outs in how.meetings(lines):
+                at: Any = (slice(None), slice(None), *tap, *outs)
+                onto[(slice(None), slice(None), *places)] += columns[at]
+
+    share(spread, cut(channels) if gx.size >= SHARED else [slice(0, channels)])
+    return gx.reshape(how.groups * channels, *how.size, batch)

@@ -17,9 +17,12 @@ from typing import Any
 import numpy as np
 
 from ...tensor.node import Array
+from .columns import pieces
+from .halves import share
 from .scratch import scratch
 
 LANE = 512  # entries per row that make NumPy's inner loops worth starting
+PIECE = 1 << 19  # bytes of the input at a time: read four times, from memory only the first time
 
 
 def ones_of(count: int, dtype: Any) -> Array:
@@ -54,6 +57,12 @@ class Channels:
             width = self.repeat * self.shape[1]
             return x.transpose(0, *range(2, x.ndim), 1).reshape(x.size // width, width)
         return x.reshape(*self.shape[:2], prod(self.shape[2:]))
+
+    def blocks(self, rows: Array) -> list[slice]:
+        """Slices of the channels whose rows stay in the nearest cache; all where rows are mixed."""
+        if self.order != "channels":
+            return [slice(None)]
+        return pieces(len(rows), self.count * rows.itemsize, PIECE)
 
     def like(self, rows: Array) -> Array:
         """Rows as an array of the original shape."""
@@ -92,13 +101,20 @@ def by_channel(
 ) -> tuple[Array, tuple[Array, Array, Array]]:
     """Batch norm: y, and (mean, variance, 1 / s) per channel."""
     form = Channels(x)
-    rows = form.rows(x)
-    mean = form.total(rows) / max(form.count, 1)
-    y = np.subtract(rows, form.spread(mean))
-    variance = form.total_of_products(y, y) / max(form.count, 1)
-    inverse = 1 / np.sqrt(variance + x.dtype.type(eps))
-    y *= form.spread(w * inverse)
-    y += form.spread(b)
+    rows, n = form.rows(x), max(form.count, 1)
+    y = np.empty_like(rows)
+    mean, variance, inverse = (np.empty(x.shape[1], x.dtype) for _ in range(3))
+
+    def normalize(some: slice) -> None:
+        part, out = rows[some], y[some]
+        mean[some] = form.total(part) / n
+        np.subtract(part, form.spread(mean[some]), out=out)
+        variance[some] = form.total_of_products(out, out) / n
+        inverse[some] = 1 / np.sqrt(variance[some] + x.dtype.type(eps))
+        out *= form.spread(w[some] * inverse[some])
+        out += form.spread(b[some])
+
+    share(normalize, form.blocks(rows))
     return form.like(y), (mean, variance, inverse)
 
 
@@ -107,27 +123,39 @@ def by_channel_back(
 ) -> tuple[Array | None, Array, Array]:
     """The gradients of x, w and b from y's."""
     form = Channels(x)
-    g, rows = form.rows(g), form.rows(x)
-    centred = np.subtract(rows, form.spread(mean))
-    of_b = form.total(g)
-    of_w = form.total_of_products(g, centred) * inverse
-    if not needed[0]:
-        return None, of_w, of_b
-    n = max(form.count, 1)
-    # dx = w/s (g - mean(g) - x̂ mean(g x̂)), gathered per channel: g times one number, plus ...
-    scale = w * inverse
-    centred *= form.spread(-scale * inverse * of_w / n)
-    centred += form.spread(-scale * of_b / n)
-    scaled = np.multiply(g, form.spread(scale), out=scratch("products", g.shape, g.dtype))
-    centred += scaled
-    return form.like(centred), of_w, of_b
+    g, rows, n = form.rows(g), form.rows(x), max(form.count, 1)
+    dx = np.empty_like(rows)
+    of_w, of_b = np.empty_like(mean), np.empty_like(mean)
+
+    def back(some: slice) -> None:
+        grad, out = g[some], dx[some]
+        np.subtract(rows[some], form.spread(mean[some]), out=out)
+        of_b[some] = form.total(grad)
+        of_w[some] = form.total_of_products(grad, out) * inverse[some]
+        if not needed[0]:
+            return
+        # dx = w/s (g - mean(g) - x̂ mean(g x̂)), gathered per channel: g times a number, plus ...
+        scale = w[some] * inverse[some]
+        out *= form.spread(-scale * inverse[some] * of_w[some] / n)
+        out += form.spread(-scale * of_b[some] / n)
+        term = scratch("products", grad.shape, grad.dtype)
+        out += np.multiply(grad, form.spread(scale), out=term)
+
+    share(back, form.blocks(rows))
+    return (form.like(dx) if needed[0] else None), of_w, of_b
 
 
 def affine(x: Array, scale: Array, shift: Array) -> Array:
     """x times one number per channel, plus another."""
     form = Channels(x)
-    y = np.multiply(form.rows(x), form.spread(scale))
-    y += form.spread(shift)
+    rows = form.rows(x)
+    y = np.empty_like(rows)
+
+    def draw(some: slice) -> None:
+        np.multiply(rows[some], form.spread(scale[some]), out=y[some])
+        y[some] += form.spread(shift[some])
+
+    share(draw, form.blocks(rows))
     return form.like(y)
 
 

@@ -24,6 +24,7 @@ from numpy.lib.stride_tricks import as_strided
 from ...tensor.node import Array
 from .columns import padded
 from .geometry import Geometry
+from .halves import cut, share
 from .scratch import scratch
 
 # Points 0, ±1, ∞ (m = 2) and 0, ±1, ±2, ∞ (m = 4), scaled so that two of the three matrices are
@@ -54,7 +55,7 @@ _A = {
     2: [[1, 1, 1, 0], [0, 1, -1, -1]],
     4: [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]],
 }
-PIECE = 1 << 22  # bytes of one of the three work arrays
+PIECE = 1 << 20  # bytes of one of the three work arrays, aimed at: what the nearest cache holds
 
 
 @lru_cache
@@ -109,13 +110,20 @@ class Tiles:
         )
 
     def pieces(self, x: Array) -> list[tuple[slice, slice]]:
-        """(rows of tiles, images); enough tiles to pay for reading the kernels once more."""
+        """(rows of tiles, images); enough tiles to pay for reading the kernels once more.
+
+        At least two, so that two threads have work.
+        """
+        images, most = x.shape[-1], -(-self.rows // 2)
         row = self.n**2 * max(self.channels, self.outputs) * self.columns * x.itemsize
-        batch = min(x.shape[-1], max(1, PIECE // row, -(-256 // self.columns)))
-        rows = max(1, PIECE // (row * batch), min(self.rows, -(-256 // (self.columns * batch))))
+        batch = min(images, max(1, PIECE // row, -(-256 // self.columns)))
+        rows = max(1, PIECE // (row * batch), -(-256 // (self.columns * batch)))
+        rows = min(rows, most if batch == images else self.rows)
+        if self.rows == 1 and batch == images:
+            batch = max(1, -(-images // 2))
         return [
-            (slice(t, min(t + rows, self.rows)), slice(b, min(b + batch, x.shape[-1])))
-            for b in range(0, x.shape[-1], batch)
+            (slice(t, min(t + rows, self.rows)), slice(b, min(b + batch, images)))
+            for b in range(0, images, batch)
             for t in range(0, self.rows, rows)
         ]
 
@@ -146,23 +154,36 @@ class Tiles:
         return out.reshape(self.n**2, self.outputs, -1)
 
 
+def _kernels(w: Array, m: int, turned: bool) -> Array:
+    """The kernels at the n*n points, (n*n, *first axes of w); scratch."""
+    _, g, _ = _maps(m, w.dtype)
+    g, entries = g[:, ::-1] if turned else g, w.reshape(-1, 9).T
+    points = scratch("kernel", (len(g), entries.shape[1]), w.dtype)
+
+    def evaluate(some: slice) -> None:
+        np.matmul(g, entries[:, some], out=points[:, some])
+
+    share(evaluate, cut(entries.shape[1], 1 << 13))
+    return points.reshape(len(g), *w.shape[:2])
+
+
 def forward(x: Array, w: Array, how: Geometry, m: int, turned: bool = False) -> Array:
     """x (C, H, W, N), w (O, C, 3, 3) -> (O, h, w, N).
 
     ``turned``: with the kernel as the gradient to the input has it, w (C, O, 3, 3) turned by half a
     circle.
     """
-    b, g, a = _maps(m, x.dtype)
+    b, _, a = _maps(m, x.dtype)
     outputs, n = w.shape[1] if turned else len(w), m + 2
     tiles = Tiles(how, m, len(x), outputs)
-    points = scratch("kernel", (n * n, w.shape[0] * w.shape[1]), w.dtype)
-    np.matmul(g[:, ::-1] if turned else g, w.reshape(-1, 9).T, out=points)
-    kernels = points.reshape(n * n, *w.shape[:2])
+    kernels = _kernels(w, m, turned)
     if turned:
         kernels = kernels.mT
     y = np.empty((outputs, tiles.rows * m, tiles.columns * m, x.shape[-1]), x.dtype)
     xp = padded(x, tiles.pads)
-    for rows, images in tiles.pieces(x):
+
+    def convolve(piece: tuple[slice, slice]) -> None:
+        rows, images = piece
         values = tiles.evaluate(xp, rows, images, b)
         products = scratch("products", (n * n, outputs, values.shape[2]), x.dtype)
         np.matmul(kernels, values, out=products)
@@ -170,8 +191,10 @@ def forward(x: Array, w: Array, how: Geometry, m: int, turned: bool = False) -> 
         np.matmul(a, products.reshape(n * n, -1), out=results)
         part = y[:, rows.start * m : rows.stop * m, :, images]
         places = part.reshape(outputs, -1, m, tiles.columns, m, part.shape[-1])
-        cut = results.reshape(m, m, outputs, -1, tiles.columns, part.shape[-1])
-        places[...] = cut.transpose(2, 3, 0, 4, 1, 5)
+        cut_up = results.reshape(m, m, outputs, -1, tiles.columns, part.shape[-1])
+        places[...] = cut_up.transpose(2, 3, 0, 4, 1, 5)
+
+    share(convolve, tiles.pieces(x))
     h, w_ = how.out
     return y if y.shape[1:3] == how.out else np.ascontiguousarray(y[:, :h, :w_])
 
@@ -180,19 +203,35 @@ def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array:
     """z (O, h, w, N), x (C, H, W, N) -> (O, C, 3, 3): outputs inputsᵀ per point, back by Gᵀ."""
     b, g, a = _maps(m, x.dtype)
     tiles, n = Tiles(how, m, len(x), len(z)), m + 2
-    total = scratch("kernel", (n * n, tiles.outputs, tiles.channels), x.dtype)
     xp = padded(x, tiles.pads)
     grid = (tiles.rows * m, tiles.columns * m)
     spare = tuple((0, size - o) for size, o in zip(grid, how.out, strict=True))
     zp = padded(z, spare, "outputs")
-    for number, (rows, images) in enumerate(tiles.pieces(x)):
+    pieces = list(enumerate(tiles.pieces(x)))
+    # even pieces are added up in one sum, odd ones, which a second thread may have, in another
+    totals = scratch("kernel", (min(2, len(pieces)), n * n, len(z), len(x)), x.dtype)
+
+    def correlate(numbered: tuple[int, tuple[slice, slice]]) -> None:
+        number, (rows, images) = numbered
         # spread before evaluate: both use the scratch named "halfway"
         spread = tiles.spread(zp, rows, images, a)
-        values = tiles.evaluate(xp, rows, images, b)
-        if number == 0:
-            np.matmul(spread, values.mT, out=total)
+        values = tiles.evaluate(xp, rows, images, b).mT
+        total = totals[number % 2]
+        if number < 2:
+            np.matmul(spread, values, out=total)
         else:
             part = scratch("part", total.shape, x.dtype)
-            total += np.matmul(spread, values.mT, out=part)
-    w = total.reshape(n * n, -1).T @ g
-    return w.reshape(tiles.outputs, tiles.channels, 3, 3)
+            total += np.matmul(spread, values, out=part)
+
+    share(correlate, pieces)
+    sums = totals.reshape(len(totals), n * n, -1)
+    kernel = np.empty((sums.shape[2], 9), x.dtype)
+
+    def back(some: slice) -> None:
+        total = sums[0, :, some]
+        if len(sums) > 1:
+            total += sums[1, :, some]
+        np.matmul(total.T, g, out=kernel[some])
+
+    share(back, cut(len(kernel), 1 << 13))
+    return kernel.reshape(len(z), len(x), 3, 3)
