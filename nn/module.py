@@ -81,6 +81,8 @@ class Module:
             return self.forward(*args, **kwargs)
         except Exception as error:
             scope.add_note(self, error, args, kwargs, inside.scope)  # type: ignore[union-attr]
+            if not isinstance(now.scope, scope.Scope):
+                scope.draw_failure(error)
             raise
         finally:
             MODE.reset(token)

@@ -85,6 +85,13 @@ def add_note(
     error.add_note(note + (f"; its {', '.join(own)}" if own else ""))
 
 
+def draw_failure(error: Exception) -> None:
+    """Let an error that leaves the outermost module carry the graph up to the op that failed."""
+    from ..viz.failure import attach
+
+    attach(error)
+
+
 def _described(x: Any) -> str:
     if hasattr(x, "shape") and hasattr(x, "dtype"):
         return f"{x.dtype} {tuple(x.shape)}"

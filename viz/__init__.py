@@ -12,6 +12,7 @@ from .animate import animate_boundary, frozen_boundary
 from .boundary import plot_boundary
 from .curves import plot_history, plot_loss
 from .draw import Drawing, draw
+from .failure import draw_failure
 from .gradients import plot_gradient_flow, plot_update_ratios
 from .grid import boundary_cell, plot_grid
 from .images import plot_filters, plot_images
@@ -44,6 +45,7 @@ __all__ = [
     "animate_boundary",
     "boundary_cell",
     "draw",
+    "draw_failure",
     "explain",
     "frozen_boundary",
     "plot_attention",

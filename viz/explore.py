@@ -217,7 +217,7 @@ def _item(item: Item, scale: Scale | None) -> dict[str, Any]:
         "name": constant_text(node) if small else _name(node),
         "lines": [] if small else [*(visible(note, 60) for note in node.notes), type_text(node)],
         "value": [] if node.value is None or small else summary_lines(node.value),
-        "grad": [] if small or node.role == "constant" else grad_lines(node.grad),
+        "grad": [] if node.role == "constant" or node.failed else grad_lines(node.grad),
         "ops": node.count,
         "about": _about(item.node),
     }
@@ -232,7 +232,7 @@ def _item(item: Item, scale: Scale | None) -> dict[str, Any]:
 def _name(node: Node) -> str:
     words = [visible(node.label, 28), "=" if node.label and node.op else ""]
     words.append(call_text(node) if node.op else "")
-    kind = "result" if node.result else node.role
+    kind = "failed" if node.failed else "result" if node.result else node.role
     words.append("" if kind in ("op", "group") else kind)
     return " ".join(word for word in words if word)
 

@@ -85,7 +85,7 @@ def _head(node: Node, with_op: bool) -> list[str]:
     head = [f"<B>{text(label)}</B>"] if label else []
     if with_op and node.op:
         head.append(f"<B>{'= ' * bool(label)}{text(call_text(node))}</B>")
-    kind = "result" if node.result else node.role
+    kind = "failed" if node.failed else "result" if node.result else node.role
     if kind in ("leaf", "parameter", "constant", "result"):
         head.append(_small(kind, FAINT))
     return head

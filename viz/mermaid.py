@@ -26,6 +26,7 @@ _SHAPES = {
     "constant": (">", "]"),
     "value": ("(", ")"),
     "result": ("([", "])"),
+    "failed": ("{{", "}}"),
     "group": ("[/", "/]"),
 }
 
@@ -88,7 +89,7 @@ def _framed(graph: Graph) -> Iterator[str]:
 
 
 def _label(node: Node) -> str:
-    kind = "result" if node.result else node.role
+    kind = "failed" if node.failed else "result" if node.result else node.role
     if kind == "constant":
         return _text(constant_text(node))
     op = call_text(node) if node.op else ""
@@ -99,7 +100,7 @@ def _label(node: Node) -> str:
     lines.append(type_text(node))
     if node.value is not None:
         lines.append(f"{'data' if node.shape is None else 'value'} {summary_text(node.value)}")
-    if node.role != "constant":
+    if node.role != "constant" and not node.failed:
         lines.append(f"grad {grad_text(node.grad)}")
     lines.append(node.measure)
     return "<br/>".join(_text(line) for line in lines if line)

@@ -43,7 +43,7 @@ box-shadow:0 2px 10px #0004;font-size:13px}
     + "".join(
         f".{key}>rect,.swatch.{key}{{fill:var(--{key}-fill);background:var(--{key}-fill);"
         f"stroke:var(--{key}-line);border-color:var(--{key}-line)}}\n"
-        for key in ("leaf", "parameter", "op", "value", "result", "group")
+        for key in ("leaf", "parameter", "op", "value", "result", "failed", "group")
     )
     + """
 .parameter>rect{stroke-width:2.5}.swatch.parameter{border-style:double;border-width:4px}

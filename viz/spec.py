@@ -56,6 +56,7 @@ class Node:
         cluster: id of the innermost frame around it, ``""`` for none.
         site: ``file:line`` that made it and ``seconds``, the time it took, under ``tracing``.
         memory: bytes of the array, 0 where another array lends its own; ``None`` for a number.
+        failed: the op that raised; it has no result.
         step: which step of the graph's scale it falls into, -1 for none; ``measure`` says why.
     """
 
@@ -79,6 +80,7 @@ class Node:
     site: str = ""
     seconds: float | None = None
     memory: int | None = None
+    failed: bool = False
     step: int = -1
     measure: str = ""
 

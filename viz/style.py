@@ -36,6 +36,9 @@ LOOKS = {
     "op": Look("op", "#e8ebee", "#57606a", 'shape=ellipse, style="filled"'),
     "value": Look("value", "#fafbfc", "#8a949e", 'shape=box, style="filled,rounded"'),
     "result": Look("result", "#d5efe3", "#007a55", 'shape=box, style="filled,rounded,bold"'),
+    "failed": Look(
+        "failed", "#fbe3e0", "#b3261e", 'shape=octagon, style="filled,bold", penwidth=2.5'
+    ),
     "group": Look(
         "several, folded", "#f3e3f0", "#9b4f8a", 'shape=box, style="filled,dashed", penwidth=1.6'
     ),
@@ -60,11 +63,15 @@ DARK = {
     "#007a55": "#2fc08f",
     "#f3e3f0": "#412139",
     "#9b4f8a": "#d58cc4",
+    "#fbe3e0": "#4a1a17",
+    "#b3261e": "#ff8a80",
 }
 
 
 def role(node: Node) -> str:
     """The look of a node's box: a key of ``LOOKS``."""
+    if node.failed:
+        return "failed"
     if node.result:
         return "result"
     return "value" if node.role == "op" else node.role

@@ -76,7 +76,7 @@ def _numbers(node: Node) -> str:
         return ""
     if node.value is not None:
         parts.append(f"{'data' if node.shape is None else 'value'} {summary_text(node.value)}")
-    if node.role != "constant":
+    if node.role != "constant" and not node.failed:
         parts.append(f"grad {grad_text(node.grad)}")
     parts.append(node.measure)
     return "  ".join(part for part in parts if part)

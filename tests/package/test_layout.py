@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "testing": {"engine", "tensor", "nn", "bridges"},
 }
 # What a part may import inside a function: conveniences that hand their result to a later part.
-MAY_IMPORT_LATE: dict[str, set[str]] = {"train": {"viz"}}
+MAY_IMPORT_LATE: dict[str, set[str]] = {"train": {"viz"}, "nn": {"viz"}}
 # Files that may import more than NumPy as they load: their package loads them when first asked for.
 LOADED_LATE: dict[str, set[str]] = {
     "testing": {"hypothesis", "pytest"},
