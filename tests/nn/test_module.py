@@ -400,7 +400,7 @@ def test_the_scope_depends_on_every_switch_of_the_mode() -> None:
     # engine/modes.py has to be added to its key
     # the path itself, what follows from others, a token
     state = {"scope", "plain", "watched", "keeper"}
-    assert set(Mode.__slots__) - state == {"grad", "inference", "anomaly", "watch"}
+    assert set(Mode.__slots__) - state == {"grad", "inference", "anomaly", "watch", "tape"}
 
 
 def test_an_error_is_told_where_it_happened_and_what_would_help() -> None:
