@@ -24,7 +24,7 @@ Form = Callable[..., Any]
 AS_THEY_ARE = set(
     """alias broadcast_to reshape permute unsqueeze squeeze diagonal diag_embed unfold fold
     view_put clone roll cat stack repeat repeat_interleave pad tril triu matmul matvec dot
-    einsum sum mean prod getitem place index setitem gather cumsum cumprod window_pick window_spread
+    einsum sum mean prod getitem place index setitem gather cumsum cumprod
     dropout""".split()
 )
 FORMS: dict[str, Form] = {}
@@ -210,13 +210,6 @@ def _windows(name: str) -> Form:
     return run
 
 
-for _name in (
-    "conv",
-    "conv_bias",
-    "conv_input",
-    "conv_weight",
-    "max_pool",
-    "avg_pool",
-    "avg_spread",
-):
+for _name in """conv conv_bias conv_input conv_weight max_pool avg_pool avg_spread window_pick
+    window_spread""".split():
     FORMS[_name] = _windows(_name)

@@ -71,7 +71,7 @@ class Lifted:
 
     def _try(self, trace: Trace, call: _Call, rows: Array, parts: list[_Part]) -> Array:
         """Run ``rows`` by one way; those that keep to it are done, the others remain."""
-        numbers = np.array([float(p.data) for p in trace.parameters])
+        numbers = np.array([p.data for p in trace.parameters], float)
         batched = call.batched if rows.size == call.samples else call.batched[:, rows]
         bank, kept = trace.run(numbers, call.shared, batched)
         kept = np.broadcast_to(kept, rows.shape)
@@ -285,20 +285,22 @@ def _answer(call: _Call, parts: list[_Part]) -> Any:
             raise LiftError("lift: samples that take different ways must give results of one shape")
     samples = (call.samples,) if call.many else ()
     found = [part.trace.out(part.bank) for part in parts]
-    if call.many:
+    if len(parts) == 1 and (found[0].ndim == 2 or not call.many):
+        whole = found[0].reshape(sum(plan.counts), *samples)
+    elif call.many:
         whole = np.empty((sum(plan.counts), call.samples))
         for part, rows in zip(parts, found, strict=True):
             whole[:, part.rows] = rows if rows.ndim == 2 else rows[:, None]
-    else:
-        whole = found[0].reshape(sum(plan.counts))
     arrays = plan.arrays(whole)
-    values = list(dict.fromkeys(p for part in parts for p in part.trace.followed))
+    values = parts[0].trace.followed
+    if len(parts) > 1:
+        values = list(dict.fromkeys(p for part in parts for p in part.trace.followed))
     tensors = [x for x in call.args if isinstance(x, Tensor)]
     if not mode().grad or not (values or any(x.requires_grad for x in tensors)):
         made = [Tensor(np.array(a)) for a in arrays]
     else:
         held = _Held(call, parts, plan, samples, values, arrays)
-        flat = Tensor(np.array([float(v.data) for v in values])).requires_grad_()
+        flat = Tensor(np.zeros(len(values))).requires_grad_()  # there to receive the gradient
         flat.register_hook(lambda g: accumulate(values, g._data.tolist()))
         made = list(_Replay.apply(held, flat, *tensors))
     return tuple(made) if plan.several else made[0]
@@ -315,6 +317,10 @@ class _Held(NamedTuple):
     def gradients(self, gs: Sequence[Array]) -> tuple[Array, list[Array]]:
         """By the parameters, and by each argument."""
         rows = self.plan.rows(gs, self.samples)
+        if len(self.parts) == 1:
+            trace, _, bank = self.parts[0]
+            of_values, *of_inputs = trace.backward(bank, rows)
+            return of_values, self.call.split(*of_inputs)
         place = {v: i for i, v in enumerate(self.values)}
         total = np.zeros(len(self.values))
         shared = np.zeros(self.call.shared.shape)
@@ -372,8 +378,9 @@ def lift(fn: Callable[..., Any], in_dims: Any = 0) -> Lifted:
         a function of arrays or tensors that gives float64 tensors: (N,) for a Value, (N, n) for a
         list of n. Without any argument that differs by sample, () and (n,).
 
-    What the function uses beyond its arguments is either a Value, read anew at each call, or a
-    constant as it was when it was recorded. A comparison of Values is checked for every sample:
+    What the function uses beyond its arguments is either a Value, read anew at each call (one that
+    was computed outside is computed again, from what it was made of), or a constant as it was when
+    it was recorded. A comparison of Values is checked for every sample:
     those for which it decides otherwise are recorded and run apart.
 
     Raises:

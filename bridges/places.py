@@ -47,8 +47,8 @@ class Places:
 
     def read(self, bank: Bank) -> Array:
         held = bank.of(self.batched)
-        found = held[self.run] if self.run is not None else held.take(self.index, axis=0)
-        return found.reshape(self.shape + held.shape[1:])
+        found: Array = held[self.run] if self.run is not None else held.take(self.index, axis=0)
+        return found if len(self.shape) == 1 else found.reshape(self.shape + held.shape[1:])
 
     def write(self, bank: Bank, numbers: Array) -> None:
         held = bank.of(self.batched)

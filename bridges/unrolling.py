@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import Op, Value
+from ..engine import TABLE, Op, Value
 from ..engine.tape import Tape
 from ..tensor import Tensor
 from ..tensor.backward import history
@@ -253,6 +253,11 @@ class Replay:
             )
         function = scalar_form(op)
         if function is None and op.composition is None:
+            if TABLE.get(op.name) is op:
+                raise NotImplementedError(
+                    f"unroll: the row {op.name!r} has no scalar form: add one to bridges/forms.py, "
+                    "or give the row a composition"
+                )
             raise NotImplementedError(
                 f"unroll: {op.name} is no row of the table, so nothing says how single numbers "
                 "compute it (a Function's forward is its own affair); write that step with "

@@ -82,7 +82,7 @@ class Flat:
     def adopt(self) -> None:
         """Bring in the parameters' numbers; tensors become views of the buffer."""
         if self.scalar:
-            self.data[:] = [float(p) for p in self.params]
+            self.data[:] = [p.data for p in self.params]
             return
         for p, place in zip(self.params, self.places, strict=True):
             assert isinstance(p, Tensor)

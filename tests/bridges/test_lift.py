@@ -192,6 +192,16 @@ def test_what_is_computed_without_a_graph_is_not_frozen():
     agree(fn, np.array([[1.0, 0.5], [0.25, -1.0]]), [])
 
 
+def test_a_value_computed_outside_is_computed_again():
+    w = Value(2.0)
+    outside = w * w
+    f = gradling.lift(lambda x: x + outside)
+    assert f(np.array([1.0])).tolist() == [5.0]
+    w.data = 3.0
+    f(np.array([1.0])).sum().backward()
+    assert f(np.array([1.0])).tolist() == [10.0] and w.grad == 6.0
+
+
 # Errors -------------------------------------------------------------------------------------------
 
 

@@ -108,6 +108,26 @@ def test_a_module_and_its_parameters():
         np.testing.assert_allclose(grads(values), leaf.grad.numpy(), rtol=SIDE, atol=SIDE)
 
 
+LAYERS = {
+    "windows": lambda: nn.Sequential(
+        nn.Conv1d(3, 2, 2, padding=1), nn.MaxPool1d(2), nn.ConvTranspose1d(2, 2, 2, stride=2)
+    ),
+    "batch norm": lambda: nn.BatchNorm1d(3).eval(),
+    "group norm": lambda: nn.GroupNorm(3, 3),
+    "lstm": lambda: nn.LSTM(4, 2, bidirectional=True),
+    "gru": lambda: nn.GRU(4, 2),
+    "encoder": lambda: nn.TransformerEncoderLayer(4, 2, 3, batch_first=True, dropout=0.0),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_finished_graphs_of_layers(name):
+    gradling.manual_seed(0)
+    layer, x = LAYERS[name]().double(), double(2, 3, 4)
+    y = layer(x)
+    agree(y[0] if isinstance(y, tuple) else y, x, *(p for p in layer.parameters() if p.numel() > 2))
+
+
 def test_steps_in_between_have_their_values_too():
     x = double(2)
     hidden = x.exp()
