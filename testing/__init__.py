@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         tensors,
         values,
     )
-    from .tables import coverage, subgradients, teeth
+    from .tables import coverage, ops, subgradients, teeth
     from .trials import OpReport, check_op
 
 __all__ = [
@@ -88,6 +88,7 @@ __all__ = [
     "modules",
     "mutants",
     "network",
+    "ops",
     "shapes",
     "strategies",
     "subgradients",
@@ -101,7 +102,7 @@ _DRAWN_BY = {
     ".strategies": """arrays away_from_kinks broadcastable_shapes broadcastable_tensors dims
         distinct dtypes floats indices layouts modules shapes tensors values""".split(),
     ".trials": ["OpReport", "check_op"],
-    ".tables": ["coverage", "subgradients", "teeth"],
+    ".tables": ["coverage", "ops", "subgradients", "teeth"],
     ".planted_bugs": ["Exercise", "exercise", "exercises"],
     ".rule_mutants": ["Mutant", "convict", "mutants"],
     ".laws": ["LAWS", "Case", "LawBroken", "Subject"],

@@ -1,21 +1,25 @@
 """``python -m gradling.testing``: the tables, and the exercises.
 
     python -m gradling.testing subgradients     the stated derivative at every kink and tie
+    python -m gradling.testing ops              every row of the table, and why its rule is so
     python -m gradling.testing coverage         what is tested of every op
     python -m gradling.testing teeth [op ...]   wrong rules, and the laws that convict them
     python -m gradling.testing exercise N       a planted bug to find; --answer gives it away
 
-``--markdown`` prints a table for a page of the docs.
+``--markdown`` prints a table for a page of the docs; ``pages docs`` writes the pages that are made
+of these tables.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from .. import nn as _nn  # its rows belong to the tables
+from .pages import write
 from .planted_bugs import exercise
-from .tables import Table, coverage, subgradients, teeth
+from .tables import Table, coverage, ops, subgradients, teeth
 
 del _nn
 
@@ -27,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in (
+        ("ops", "every row of the table, and why its rule is so"),
         ("subgradients", "the stated derivative at every kink and tie"),
         ("coverage", "what is tested of every op"),
         ("teeth", "wrong rules, and the laws that convict them"),
@@ -39,7 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bug.add_argument("number", type=int)
     bug.add_argument("--check", action="store_true", help="show what the checker says of it")
     bug.add_argument("--answer", action="store_true", help="give the mistake away")
+    pages = commands.add_parser("pages", help="write the pages of the docs that are tables")
+    pages.add_argument("folder", type=Path)
     given = parser.parse_args(arguments)
+    if given.command == "pages":
+        print(*write(given.folder), sep="\n")
+        return 0
     if given.command == "exercise":
         found = exercise(given.number)
         print(found)
@@ -52,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.command == "teeth":
         table = teeth(*given.ops)
     else:
-        table = subgradients() if given.command == "subgradients" else coverage()
+        made = {"ops": ops, "subgradients": subgradients, "coverage": coverage}
+        table = made[given.command]()
     print(table.markdown() if given.markdown else table)
     return 0
 

@@ -63,6 +63,39 @@ class Table(list[Any]):
         return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
+def ops() -> Table:
+    """Every row of the table: operands and parameters, kind, domain, and the reason for its rule.
+
+    >>> [row] = [op for op in ops() if op.name == "tanh"]
+    >>> row.why
+    '1 - tanh², from y alone: no exponential to overflow.'
+    """
+    rows = [
+        (
+            op.name,
+            ", ".join((*op.args, *(f"*{name}*" for name in op.params))),
+            _kind(op),
+            _domains(op),
+            op.why if op.differentiable or "derivative" in op.why else f"{op.why} No derivative.",
+        )
+        for op in TABLE.values()
+    ]
+    head = ("op", "operands, *parameters*", "kind", "domain", "why")
+    return Table(head, rows, list(TABLE.values()))
+
+
+def _kind(op: Op) -> str:
+    from .cases import is_elementwise
+
+    return "elementwise" if is_elementwise(op) else "fused" if op.composition else "structural"
+
+
+def _domains(op: Op) -> str:
+    """The domain of each operand; once where all have the same."""
+    names = [domain.name for domain in op.domain]
+    return names[0] if len(set(names)) == 1 else ", ".join(names)
+
+
 def subgradients() -> Table:
     """The stated derivative of every op at its kinks and ties, beside the slopes measured there.
 
@@ -151,7 +184,7 @@ def _covered(op: Op, measure: bool, examples: int) -> Coverage:
     about = subject(op)
     flags = about.differentiable or (True,) * len(op.args)
     by = ", ".join(n for n, flag in zip(op.args, flags, strict=False) if flag) or "-"
-    kind = "elementwise" if is_elementwise(op) else "fused" if op.composition else "structural"
+    kind = _kind(op)
     count = None if op.variadic else len(op.args)
     laws = sum(applies(law, about, count) for law in LAWS) + len(ROW_LAWS) * is_elementwise(op)
     if not any(flags):
@@ -222,6 +255,7 @@ __all__ = [
     "Teeth",
     "coverage",
     "one_sided",
+    "ops",
     "subgradients",
     "teeth",
 ]

@@ -60,7 +60,34 @@ def dropout(x):
     return x * mask / 0.8
 
 
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def attention(q, k, v):
+    scores = q @ k.T / np.sqrt(q.shape[-1])
+    e = np.exp(scores - scores.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True) @ v
+
+
+def attention_grad(g, q, k, v, *, scaled=True, through_softmax=True, turned=True):
+    scale = np.sqrt(q.shape[-1])
+    p = attention(q, k, np.eye(len(k)))
+    dp = g @ v.T
+    ds = p * (dp - (dp * p).sum(-1, keepdims=True)) if through_softmax else p * dp
+    ds = ds / scale if scaled else ds
+    return ds @ k, (ds.T if turned else ds) @ q, p.T @ g
+
+
+def relu_layer(x, w):
+    return np.maximum(x @ w, 0)
+
+
+QKV = tuple(RNG.standard_normal((3, 5, 5)))
+
 RIGHT = {
+    "sigmoid": (sigmoid, lambda g, x: g * sigmoid(x) * (1 - sigmoid(x)), (X,)),
+    "attention": (attention, attention_grad, QKV),
     "softmax regression": (logits_loss, logits_grad, (X, W, B)),
     "batch norm": (batch_norm, batch_norm_grad, (X,)),
     "convolution": (conv1d, conv1d_grad, (X[:, 0], W[:3, 0])),
@@ -105,6 +132,17 @@ WRONG = {
     "factor 2 of a square": (square, lambda w: X.T @ (X @ w) / 6, (W[:, 0],), "x"),
     "sign of a quotient": (np.divide, lambda g, a, b: (g / b, g * a / b**2), (X, X + 9), "w"),
     "tanh by its input": (np.tanh, lambda x: 1 - x**2, BATCH, "x"),
+    "sigmoid of a sigmoid": (
+        sigmoid, lambda x: sigmoid(sigmoid(x)) * (1 - sigmoid(sigmoid(x))), BATCH, "x",
+    ),
+    "attention without its scale": (attention, without(attention_grad, scaled=False), QKV, "xw"),
+    "attention with softmax's diagonal": (
+        attention, without(attention_grad, through_softmax=False), QKV, "xw",
+    ),
+    "attention, keys not turned": (attention, without(attention_grad, turned=False), QKV, "w"),
+    "mask of the input, not the sum": (
+        relu_layer, lambda g, x, w: (g @ w.T * (x > 0), x.T @ (g * (x @ w > 0))), (X, W), "x",
+    ),
     "no transposes": (np.linalg.inv, inverse_without_transposes, (X[:4],), "x"),
 }  # fmt: skip
 
@@ -121,50 +159,6 @@ def test_wrong(name):
     report = check_gradients(fn, *inputs, grad_fn=grad_fn, names="xwb"[: len(inputs)])
     assert report.verdict == "wrong", str(report)
     assert {o.name for o in report.operands if o.verdict == "wrong"} == set(guilty)
-
-
-def torch_pair(fn, count):
-    """The thin adapter: a function of torch tensors as a function and a gradient on arrays."""
-    torch = pytest.importorskip("torch")
-
-    def call(*arrays):
-        return fn(*map(torch.tensor, arrays)).numpy()
-
-    def grad_fn(g, *arrays):
-        leaves = [torch.tensor(x, requires_grad=True) for x in arrays]
-        fn(*leaves).backward(torch.tensor(g))
-        return tuple(None if x.grad is None else x.grad.numpy() for x in leaves)
-
-    return call, grad_fn
-
-
-def test_functions_of_pytorch():
-    torch = pytest.importorskip("torch")
-    for fn in (torch.sin, torch.logsumexp, torch.nn.functional.gelu):
-        one = (lambda x, fn=fn: fn(x, 1)) if fn is torch.logsumexp else fn
-        call, grad_fn = torch_pair(one, 1)
-        assert check_gradients(call, X, grad_fn=grad_fn, cotangent=True)
-    call, grad_fn = torch_pair(torch.matmul, 2)
-    assert check_gradients(call, X, W, grad_fn=grad_fn, cotangent=True)
-
-
-@pytest.mark.parametrize("factor, verdict", [(1.0, "correct"), (1.001, "wrong"), (-1.0, "wrong")])
-def test_rules_written_on_torch_functions(factor, verdict):
-    torch = pytest.importorskip("torch")
-
-    class Square(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, x):
-            ctx.save_for_backward(x)
-            return x * x
-
-        @staticmethod
-        def backward(ctx, g):
-            (x,) = ctx.saved_tensors
-            return factor * 2 * x * g
-
-    call, grad_fn = torch_pair(Square.apply, 1)
-    assert check_gradients(call, X, grad_fn=grad_fn, cotangent=True).verdict == verdict
 
 
 def test_the_gradient_of_straight_through_rounding_is_not_one():
