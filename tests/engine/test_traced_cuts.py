@@ -127,6 +127,12 @@ def test_it_changes_no_number_and_nests() -> None:
     assert mode().watch is None
 
 
+def test_also_of_numbers_that_equal_nothing() -> None:
+    with tracing():
+        y = Value(float("nan")) * 2
+    assert line_of(y) == here(-1)
+
+
 @tracing
 def decorated(x: Value) -> Value:
     return x * x

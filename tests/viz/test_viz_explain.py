@@ -140,7 +140,7 @@ def test_ends_that_meet_and_ends_that_do_not() -> None:
     assert explain(x, x).gradient == 1.0 and explain(x, x).count == 1
     none = explain(x * x, z)
     assert (none.count, none.gradient, none.paths) == (0, 0.0, ())
-    assert "no path" in str(none)
+    assert "no path" in str(none) and none.headline == "no path"
 
 
 def test_infinite_slopes_are_shown_first() -> None:

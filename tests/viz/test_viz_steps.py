@@ -181,6 +181,7 @@ def test_what_is_too_large_says_so_and_still_prints() -> None:
     assert len(found.text().splitlines()) == 5201
     with pytest.raises(ValueError, match="more than a page can hold"):
         found.html()
+    assert found._repr_html_().endswith("5 201 steps in all</pre>")
     with pytest.raises(ValueError, match="too many to watch"):
         found.gif()
     y = Value(1.0)

@@ -155,6 +155,14 @@ def test_no_path_names_the_nearest_shared_ancestor() -> None:
     assert why.reason == "no path" and why.shared == "" and "depends on w" in why.text
 
 
+def test_what_no_trace_can_see_is_named_once_there_is_one() -> None:
+    w, other = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    with tracing():
+        loss = (other * w.sum().item()).sum()
+    assert ".item()" in why_no_grad(w, loss).remedy
+    assert "tracing()" in why_no_grad(w, (other * 2).sum()).remedy
+
+
 def test_a_parameter_that_was_replaced() -> None:
     model = nn.Linear(2, 1)
     old = model.weight

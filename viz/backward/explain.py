@@ -101,7 +101,7 @@ def entry_of(function: str, array: Any, index: Any) -> Any:
     return array[place]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Explanation:
     """A gradient by its paths.
 
@@ -162,6 +162,8 @@ class Explanation:
         >>> explain(x * x, x).headline
         '2 of 2 paths carry 100 %'
         """
+        if not self.count:
+            return "no path"
         words = "paths carry" if self.count != 1 else "path carries"
         listed = f"{len(self.paths)} of {_many(self.count)}"
         return f"{listed} {words} {_percent(self.share)}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +72,7 @@ def steps(loss: Any, *, params: Any = None, gradient: float = 1.0) -> Steps:
     return Steps(root, tuple(events(root, float(gradient))), name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Steps(Sequence[Event]):
     """The steps of one forward and backward pass: a sequence of ``Event``."""
 
@@ -192,6 +194,9 @@ class Steps(Sequence[Event]):
         return write_whole(path, writers[form]())
 
     def _repr_html_(self) -> str:
+        if len(self.events) > MOST:
+            first = "".join(f"{line}\n" for line in islice(self._lines(), 100))
+            return f"<pre>{html.escape(first)}… {many(len(self.events), 'step')} in all</pre>"
         return steps_page.framed(self.html())
 
     # In a terminal --------------------------------------------------------------------------------

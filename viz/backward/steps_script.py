@@ -51,7 +51,8 @@ document.querySelectorAll('#grads tbody tr').forEach(r=>rows[r.dataset.node]=r);
 document.querySelectorAll('#picture g.node').forEach(g=>boxes[g.dataset.node]=g);
 const edges=[...document.querySelectorAll('#picture g.edge')];
 const listed=[...document.querySelectorAll('#steps li')];
-let at=0, timer=0;
+let at=0, timer=0, current=null;
+const drawn={}; // what is shown of each item: only changes are written
 
 // every result, with its operands in order: which arrow belongs to which operand
 const arrows={};
@@ -88,12 +89,17 @@ function show(n){
   $('slider').value=at+1;
   $('slider').setAttribute('aria-valuetext',e.text);
   $('count').textContent='step '+(at+1)+' of '+steps.length;
-  listed.forEach((li,k)=>{if(k===at)li.setAttribute('aria-current','step');
-    else li.removeAttribute('aria-current')});
-  const box=$('steps'), li=listed[at];
-  box.scrollTop=li.offsetTop-box.offsetTop-box.clientHeight/2;
+  if(current)current.removeAttribute('aria-current');
+  current=listed[at];
+  current.setAttribute('aria-current','step');
+  const box=$('steps');
+  box.scrollTop=current.offsetTop-box.offsetTop-box.clientHeight/2;
   DATA.items.forEach(i=>{
     const k=s[i.key], r=rows[i.key], here=i.key===e.node, to=i.key===e.to;
+    const absent=e.phase==='forward'?!k.data:k.grad==='–'&&!here;
+    const now=[k.grad,k.got,k.data,here,to,absent].join();
+    if(drawn[i.key]===now)return;
+    drawn[i.key]=now;
     r.className=(here?'node ':'')+(to?'to':'');
     r.querySelector('.data').textContent=k.data?i.data:'–';
     r.querySelector('.grad').textContent=k.grad;
@@ -105,7 +111,7 @@ function show(n){
     write(g,t[t.length-2],'data '+(k.data?i.data:'–'));
     g.classList.toggle('hot',here);
     g.classList.toggle('to',to);
-    g.classList.toggle('absent',e.phase==='forward'?!k.data:k.grad==='–'&&!here);
+    g.classList.toggle('absent',absent);
   });
   Object.entries(arrows).forEach(([k,g])=>g.classList.toggle('hot',k===e.edge));
   tell(e,s);
@@ -193,7 +199,8 @@ $('who').onchange=counts;
 $('slider').max=steps.length;
 $('slider').oninput=()=>show($('slider').value-1);
 listed.forEach((li,k)=>li.onclick=()=>show(k));
-DATA.items.slice().sort((a,b)=>b.leaf-a.leaf).forEach(i=>{
+const rank=i=>2*i.leaf+!/(^| )v\\d+$/.test(i.name); // leaves with a name of their own first
+DATA.items.slice().sort((a,b)=>rank(b)-rank(a)).forEach(i=>{
   if(steps.some(e=>e.to===i.key&&e.phase==='backward')){
     put($('who'),'option',i.name).value=i.key;
   }

@@ -22,6 +22,9 @@ TRACE = (
     "To see the line, run the forward pass again under `with gradling.viz.tracing():`, then ask "
     "again."
 )
+UNSEEN = (
+    "What leaves no trace: .item(), float(), computing with NumPy, and indices (argmax, argsort)."
+)
 _WORDS = {
     "detach": ("detached", "was detached"),
     "numpy": ("detached", "went through NumPy (.numpy() leaves the graph)"),
@@ -305,6 +308,7 @@ def _no_path(place: Any, root: Any, names: Any) -> Why:
         "no path",
         line_of(place),
         f"{text}.",
-        f"Use it in the forward pass. Should it be in there already? {TRACE}",
+        "Use it in the forward pass. Should it be in there already? "
+        + (UNSEEN if line_of(root) else TRACE),
         name,
     )
