@@ -92,6 +92,17 @@ class Flat:
                 if p._node is not None:
                     p._node.saved = (place,)
 
+    def fits(self) -> bool:
+        """Whether the parameters have the dtype and shapes they were laid out with."""
+        if not self.scalar:
+            for p, place in zip(self.params, self.places):  # noqa: B905  (hot, equal by construction)
+                array = p._data  # type: ignore[union-attr]
+                if array is not place and (
+                    array.dtype is not place.dtype or array.shape != place.shape
+                ):
+                    return False
+        return True
+
     def gather(self) -> list[bool]:
         """Copy gradients into their places; which parameters have one."""
         if self.scalar:

@@ -118,6 +118,7 @@ class LBFGS(Optimizer):
             )
         for hook in self._before:
             hook(self, (closure,), {})
+        self._refresh()
 
         def evaluate() -> tuple[Any, Array]:
             with enable_grad():

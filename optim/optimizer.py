@@ -172,6 +172,7 @@ class Optimizer:
                 loss = closure()
         for hook in self._before:
             hook(self, (closure,), {})
+        self._refresh()
         with Quiet():
             for group, flats in zip(self.param_groups, self._flats, strict=True):
                 for flat in flats:
@@ -179,6 +180,26 @@ class Optimizer:
         for hook in self._after:
             hook(self, (closure,), {})
         return loss
+
+    def _refresh(self) -> None:
+        """Lay out anew what has another dtype or shape by now, as after ``model.double()``."""
+        if all(flat.fits() for flats in self._flats for flat in flats):
+            return
+        kept = self.state_dict()
+        for n, (p, flat, i) in enumerate(self._entries()):
+            remembered = kept["state"].get(n, {}).values()
+            now = getattr(p, "shape", ())
+            if now != tuple(flat.shapes[i]) and any(isinstance(x, Tensor) for x in remembered):
+                raise RuntimeError(
+                    f"{self._name}: parameter {n} had shape {tuple(flat.shapes[i])} when it was "
+                    f"stepped last and has {now} now, which its state does not fit; make a new "
+                    "optimizer of the parameters as they are"
+                )
+        self._flats = [flatten(group["params"]) for group in self.param_groups]
+        for group, flats in zip(self.param_groups, self._flats, strict=True):
+            for flat in flats:
+                self._prepare(flat, group)
+        self.load_state_dict(kept)
 
     def _step_flat(self, flat: Flat, group: Group) -> None:
         flat.adopt()

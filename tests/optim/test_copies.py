@@ -70,3 +70,49 @@ def test_a_net_of_values_too() -> None:
     its.step()
     assert [p.data for p in twin.parameters()] != start
     assert [p.data for p in model.parameters()] == start
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "Rprop", "LBFGS"])
+def test_a_model_converted_after_its_optimizer_was_made_goes_on(name: str) -> None:
+    gradling.manual_seed(0)
+    model = nn.Linear(3, 2)
+    optimizer = MAKE[name](list(model.parameters()))
+    twin, its = copy.deepcopy((model, optimizer))
+    descend(model, optimizer, 2)
+    descend(twin, its, 2)
+    twin.double()
+    x = gradling.linspace(-1, 1, 12).reshape(4, 3)
+
+    def closure() -> Any:
+        its.zero_grad()
+        loss = (twin(x.double()) ** 2).mean()
+        loss.backward()
+        return loss
+
+    for _ in range(3):
+        its.step(closure)
+    assert twin.weight.dtype is gradling.float64
+    descend(model, optimizer, 3)
+    for p, q in zip(model.parameters(), twin.parameters(), strict=True):
+        assert gradling.allclose(p.double(), q, rtol=1e-3, atol=1e-4)
+
+
+def test_a_parameter_of_another_shape_than_its_state_is_refused() -> None:
+    p = gradling.ones(3, requires_grad=True)
+    optimizer = optim.Adam([p])
+    p.sum().backward()
+    optimizer.step()
+    p.data, p.grad = gradling.ones(5), None
+    p.sum().backward()
+    with pytest.raises(RuntimeError, match=r"parameter 0 had shape \(3,\).* has \(5,\) now"):
+        optimizer.step()
+
+
+def test_without_state_another_shape_is_stepped() -> None:
+    p = gradling.ones(3, requires_grad=True)
+    optimizer = optim.SGD([p], lr=0.5)
+    for size in (3, 5):
+        p.data, p.grad = gradling.ones(size), None
+        p.sum().backward()
+        optimizer.step()
+        assert p.tolist() == [0.5] * size
