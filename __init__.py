@@ -1,6 +1,7 @@
 """gradling: a gradient engine that starts as one number and grows into tensors."""
 
 import sys as _sys
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import engine, tensor
 from .engine import (
@@ -365,6 +366,9 @@ _LATER = (
     "bridges", "data", "interop", "models", "nn", "optim", "testing", "train", "utils", "viz",
 )  # fmt: skip
 _BRIDGES = ("lift", "unroll")
+if _TYPE_CHECKING:  # for those who check types; __getattr__ imports them when they are asked for
+    from .bridges import lift as lift
+    from .bridges import unroll as unroll
 
 
 def __getattr__(name: str) -> object:

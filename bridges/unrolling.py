@@ -302,14 +302,25 @@ class Replay:
         return array.astype(object) if array.dtype.kind == "f" else array
 
     def _solved(self, node: Node, place: int) -> Any:
-        """A constant that was not kept, from the result: only sums do not keep theirs."""
+        """A constant that was not kept, from the result where that is known."""
         assert node.op is not None
-        y, other = self.sizes.get(node), node.inputs[1 - place] if len(node.inputs) == 2 else None
-        if y is not None and other is not None and node.op.name in ("add", "sub"):
-            x = numbers(self.values[other])
-            if node.op.name == "add":
-                return y - x
-            return y + x if place == 0 else x - y
+        y, name, params = self.sizes.get(node), node.op.name, node.params
+        others = [self.values[n] for n in node.inputs if n is not None]
+        if y is not None:
+            if name == "add":
+                return y - numbers(others[0])
+            if name == "sub":
+                return y + numbers(others[0]) if place == 0 else numbers(others[0]) - y
+            if name == "where":
+                return y  # where it is not chosen it does not matter
+            if name == "stack":
+                return np.take(y, place, axis=params[0])
+            if name == "cat":
+                dim, sizes = params
+                start = sum(sizes[:place])
+                return y[(slice(None),) * dim + (slice(start, start + sizes[place]),)]
+            if name == "setitem":
+                return y if place == 0 else y[params[0]]
         name = node.op.args[place % len(node.op.args)]
         raise RuntimeError(
             f"unroll: the graph does not hold the constant {name!r} of {node.op.name}, since no "

@@ -8,13 +8,15 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gradling
 from gradling import Value, nn
 from gradling.bridges import LiftError
+from gradling.engine import TABLE
 from gradling.engine.modes import mode
+from gradling.testing.cases import cases_of
 
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 
@@ -94,6 +96,35 @@ def test_random_programs_agree(lines, samples):
     rng = np.random.default_rng(len(lines))
     parameters = [Value(w) for w in rng.uniform(-1, 1, 3)]
     agree(lambda x, y: run(lines, x, y, parameters), rng.uniform(-1, 1, (samples, 2)), parameters)
+
+
+ROWS = [n for n, op in TABLE.items() if float in op.on and op.differentiable and n != "where"]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_agrees(name):
+    op = TABLE[name]
+
+    @settings(max_examples=5)
+    @given(cases_of(name), st.data())
+    def holds(case, data):
+        columns = np.broadcast_arrays(*case.operands)
+        if not columns[0].size:
+            return
+        samples = np.stack([c.reshape(-1) for c in columns], axis=1)[:4]
+        fixed = [data.draw(st.booleans()) for _ in columns[1:]]
+        keep = data.draw(st.integers(0, len(columns) - 1))
+
+        def fn(*xs):
+            operands = [
+                x if i == keep or not (i and fixed[i - 1]) else float(samples[0, i])
+                for i, x in enumerate(xs)
+            ]
+            return op(*operands, *case.params)
+
+        agree(fn, samples, [])
+
+    holds()
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])

@@ -145,7 +145,17 @@ def test_random_numbers_stay_those_that_were_drawn():
 
 def test_a_constant_that_no_derivative_reads_is_found_or_asked_for():
     x, c = double(2), gradling.tensor([3.0, 4.0], dtype=gradling.float64)
-    agree((x + c) ** 2, x)
+    for y in (
+        x + c,
+        c - x,
+        gradling.cat([c, x, c]),
+        gradling.stack([c, x]),
+        gradling.where(c > 3, x, c),
+        (x * 1).index_fill(0, gradling.tensor([0]), 5.0),
+        c.clone().index_put((gradling.tensor([1]),), x[:1]),
+    ):
+        agree(y**2, x)
+        x.grad = None
     hidden = ((x + c) + c).exp()  # what each c was, the results do not say
     with pytest.raises(RuntimeError, match=r"unroll the function instead"):
         gradling.unroll(hidden)
