@@ -61,8 +61,11 @@ def matrix_norm(
         raise ShapeError(f"matrix_norm: expected two dims, got {dim}")
     if dtype is not None:
         A = A.to(as_dtype(dtype))
-    if ord == "fro":
+    empty = 0 in (A._data.shape[dims[0]], A._data.shape[dims[1]])
+    if ord == "fro" or (empty and ord in (1, 2, inf)):  # no entries: 0
         return vector_norm(A, 2, dims, keepdim)
+    if empty and ord in (-1, -2, -inf):
+        raise RangeError(f"matrix_norm: order {ord} of no entries at all, shape {A.shape}")
     if ord in (1, -1, inf, -inf):
         summed, along = dims if abs(ord) == 1 else dims[::-1]
         sums = vector_norm(A, 1, summed, keepdim=True)

@@ -237,3 +237,16 @@ def test_multi_dot_chooses_the_cheap_order() -> None:
 def test_messages(program: str, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         eval(program, {"t": gradling, "x": gradling.zeros(2, 3)})
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
+def test_norms_of_matrices_without_entries(shape: tuple[int, ...]) -> None:
+    x = gradling.zeros(shape, requires_grad=True)
+    for order in ("fro", "nuc", 1, 2, float("inf")):
+        y = linalg.matrix_norm(x, order)
+        assert y.item() == 0.0
+        y.backward()
+        assert x.grad.shape == shape  # type: ignore[union-attr]
+    for order in (-1, -2, -float("inf")):
+        with pytest.raises(RuntimeError, match="no entries at all"):
+            linalg.matrix_norm(x, order)
