@@ -17,6 +17,8 @@ from .gradients import plot_gradient_flow, plot_update_ratios
 from .grid import boundary_cell, plot_grid
 from .images import plot_filters, plot_images
 from .matrices import plot_attention, plot_confusion
+from .network import Network, NetworkDrawing, draw_network, network
+from .network_plot import animate_network, plot_network
 from .rates import plot_lr_find, plot_schedule
 from .render import RenderError, TooLarge
 from .spec import Cluster, Edge, Graph, Node, Summary
@@ -35,6 +37,8 @@ __all__ = [
     "Event",
     "Explanation",
     "Graph",
+    "Network",
+    "NetworkDrawing",
     "Node",
     "RenderError",
     "Steps",
@@ -43,11 +47,14 @@ __all__ = [
     "Why",
     "Zoom",
     "animate_boundary",
+    "animate_network",
     "boundary_cell",
     "draw",
     "draw_failure",
+    "draw_network",
     "explain",
     "frozen_boundary",
+    "network",
     "plot_attention",
     "plot_boundary",
     "plot_confusion",
@@ -58,6 +65,7 @@ __all__ = [
     "plot_images",
     "plot_loss",
     "plot_lr_find",
+    "plot_network",
     "plot_schedule",
     "plot_update_ratios",
     "steps",

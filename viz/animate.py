@@ -67,20 +67,33 @@ def animate_boundary(
         raise ValueError(f"animate_boundary: expected seconds > 0, got {seconds}")
     if ax is None:
         ax = pyplot().subplots(figsize=(4.8, 4.2), dpi=80, layout="constrained")[1]
-    pictures = []
-    for place, frame in enumerate(frames):
-        ax.clear()
-        plot_boundary(frame, X, y, ax, threshold=threshold, resolution=resolution)
+    shown = ax
+
+    def show(place: int) -> None:
+        shown.clear()
+        plot_boundary(frames[place], X, y, shown, threshold=threshold, resolution=resolution)
         if titles is not None:
-            ax.set_title(titles[place])
+            shown.set_title(titles[place])
+
+    write_whole(path, gif(ax, len(frames), show, seconds))
+    return ax
+
+
+def gif(ax: Axes, count: int, show: Callable[[int], None], seconds: float) -> bytes:
+    """An animated GIF of what ``show(0)``, ``show(1)``, … draw on the figure of ``ax``.
+
+    Each picture stays for ``seconds``, the last ten times as long.
+    """
+    pictures = []
+    for place in range(count):
+        show(place)
         pictures.append(_picture(ax))
-    stay = [round(1000 * seconds)] * (len(pictures) - 1) + [round(10_000 * seconds)]
+    stay = [round(1000 * seconds)] * (count - 1) + [round(10_000 * seconds)]
     buffer = io.BytesIO()
     pictures[0].save(
         buffer, format="GIF", save_all=True, append_images=pictures[1:], duration=stay, loop=0
     )
-    write_whole(path, buffer.getvalue())
-    return ax
+    return buffer.getvalue()
 
 
 def _picture(ax: Axes) -> Any:

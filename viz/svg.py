@@ -36,7 +36,7 @@ def finished(raw: str, title: str, description: str, tips: Mapping[str, str]) ->
     for group in list(root.iter(f"{{{_SVG}}}g")):
         _titled(group, tips)
     head = [_made("title", visible(title, 200)), _made("desc", description)]
-    for place, element in enumerate([*head, _made("style", _style())]):
+    for place, element in enumerate([*head, _made("style", media())]):
         root.insert(place, element)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -60,10 +60,11 @@ def _made(tag: str, text: str) -> ElementTree.Element:
     return element
 
 
-def _style() -> str:
+def media(further: Mapping[str, str] | None = None) -> str:
+    """The style sheet that exchanges colours where the reader prefers dark."""
     swaps = "".join(
         f'.gradling [{paint}="{light}"]{{{paint}:{dark}}}'
-        for light, dark in DARK.items()
+        for light, dark in {**DARK, **(further or {})}.items()
         for paint in ("fill", "stroke")
     )
     return f"@media (prefers-color-scheme:dark){{{swaps}}}"
