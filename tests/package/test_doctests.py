@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import inspect
 from pathlib import Path
 
 import pytest
@@ -34,5 +35,8 @@ def test_examples(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     )
     report: list[str] = []
     for example in doctest.DocTestFinder(exclude_empty=True).find(module, name):
-        runner.run(example, out=report.append)
+        held = getattr(module, example.name.rpartition(".")[2], None)
+        home = getattr(inspect.unwrap(held), "__module__", name) if callable(held) else name
+        if home == name:  # what is written elsewhere runs there, with the names it has there
+            runner.run(example, out=report.append)
     assert runner.failures == 0, "".join(report)
