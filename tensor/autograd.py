@@ -36,7 +36,8 @@ def _seed(name: str, root: Tensor, gradient: Any, create_graph: bool) -> Any:
     if root._node is None:
         raise RuntimeError(
             f"{name}: this tensor of shape {root.shape} is in no graph: nothing it was computed "
-            "from had requires_grad=True, or it was made under no_grad() or detached"
+            "from had requires_grad=True, or it was made under no_grad() or detached; "
+            "gradling.viz.why_no_grad(w, loss) looks for the line"
         )
     if gradient is None:
         if root._data.size != 1:

@@ -214,14 +214,14 @@ class Explanation:
     # As LaTeX -------------------------------------------------------------------------------------
 
     def latex(self) -> str:
-        r"""The sum, for a page that knows ``aligned``.
+        r"""The sum, for a page that knows ``aligned``: each factor below the slope that it is.
 
         >>> from gradling.engine import Value
         >>> x, y = Value(3.0, label="x"), Value(2.0, label="y")
         >>> print(explain(x * y, x).latex())
         \begin{aligned}
         \frac{\partial v_{2}}{\partial x} &= 2 \\
-        &= \underbrace{\textcolor{gray}{\tfrac{\partial v_{2}}{\partial x}}\,(2)}_{2}
+        &= \underbrace{\overset{\frac{\partial v_{2}}{\partial x}}{2}}_{2}
         \end{aligned}
         """
         top = f"\\frac{{\\partial {self._tex(self.loss)}}}{{\\partial {self._tex(self.w)}}}"
@@ -244,8 +244,11 @@ class Explanation:
                 continue
             place, slope = step
             ends = (self._tex(place), self._tex(lower[id(place)]))
-            fraction = "\\tfrac{{\\partial {}}}{{\\partial {}}}".format(*ends)
-            yield f"\\textcolor{{gray}}{{{fraction}}}\\,({latex_number(slope)})"
+            fraction = "\\frac{{\\partial {}}}{{\\partial {}}}".format(*ends)
+            factor = latex_number(slope)
+            if slope < 0 or "cdot" in factor:
+                factor = f"\\left({factor}\\right)"
+            yield f"\\overset{{{fraction}}}{{{factor}}}"
 
     def _tex(self, place: Value) -> str:
         return latex_name(self._name(place))
@@ -307,7 +310,7 @@ class Explanation:
         lines = (*lines, f"d/d {self._name(self.w)} = {number(total.gradient)}")
         end = place is self.w or place is self.loss
         mark = "hot" if end and listed else "" if listed else "faint"
-        return Box(key, role, self._name(place), lines, mark)
+        return Box(key, role, self._name(place), lines, mark, line_of(place))
 
     def _repr_svg_(self) -> str | None:
         try:

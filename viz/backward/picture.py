@@ -26,7 +26,7 @@ MOST = 150  # boxes that a picture can hold and still be read
 class Box:
     """A place: ``lines`` below its ``title``, ``role`` a key of ``LOOKS``.
 
-    ``mark`` is ``"hot"``, ``"faint"`` or ``""``.
+    ``mark`` is ``"hot"``, ``"faint"`` or ``""``; ``made`` the source line, for its tip.
     """
 
     key: str
@@ -34,6 +34,7 @@ class Box:
     title: str
     lines: tuple[str, ...] = ()
     mark: str = ""
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,10 @@ class Picture:
     @cached_property
     def _svg(self) -> str:
         raw = render.render(self.dot, "svg").decode()
-        tips = {box.key: f"{box.title}: {', '.join(box.lines)}" for box in self.boxes}
+        tips = {
+            box.key: f"{box.title}: {', '.join(box.lines)}" + f" · {box.made}" * bool(box.made)
+            for box in self.boxes
+        }
         return finished(raw, self.title, self.description, tips)
 
     def svg(self) -> str:
