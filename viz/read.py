@@ -232,7 +232,11 @@ def _node(
 
 
 def _bytes(op: Any, entry: Any) -> int:
-    return 0 if getattr(op, "view", False) else prod(entry.shape) * int(entry.dtype.itemsize)
+    if getattr(op, "view", False):
+        return 0
+    several = bool(entry.shape) and isinstance(entry.shape[0], tuple)  # a Function's results
+    sizes = [prod(shape) for shape in (entry.shape if several else [entry.shape])]
+    return int(sum(sizes) * entry.dtype.itemsize)
 
 
 def _sited(node: Node, entry: Any) -> Node:

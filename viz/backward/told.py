@@ -8,7 +8,7 @@ from typing import Any
 
 from ...engine import Value
 from ..read import _summary
-from ..words import ABSENT, number, shape_text, summary_text
+from ..words import ABSENT, many, number, shape_text, summary_text
 from .events import Event
 from .formulas import formula
 from .places import is_value, line_of
@@ -27,7 +27,7 @@ def shown(content: Any) -> str:
     if isinstance(content, (int, float)):
         return number(content)
     if hasattr(content, "parts"):
-        return f"{len(content.parts)} arrays"  # the gradient of a node with several results
+        return many(len(content.parts), "array")  # the gradient of a node with several results
     summary = _summary(content)
     assert summary is not None
     return summary_text(summary)
