@@ -77,7 +77,7 @@ class tracing(_bare):
     >>> with tracing():
     ...     y = Value(3.0) * 2
     >>> site(y).line  # doctest: +ELLIPSIS
-    '...:2'
+    '...:...'
     """
 
     def __enter__(self) -> None:
