@@ -154,5 +154,5 @@ def input_gradient(z: Array, w: Array, how: Geometry) -> Array:
                 at: Any = (slice(None), slice(None), *tap, *outs)
                 onto[(slice(None), slice(None), *places)] += columns[at]
 
-    share(spread, cut(channels) if gx.size >= SHARED else [slice(0, channels)])
+    share(spread, cut(channels) if gx.size * taps >= SHARED else [slice(0, channels)])
     return gx.reshape(how.groups * channels, *how.size, batch)

@@ -57,6 +57,8 @@ _A = {
 }
 PIECE = 1 << 20  # bytes of one of the three work arrays, aimed at: what the nearest cache holds
 
+SPARE = 16  # entries between lines of work arrays
+
 
 @lru_cache
 def _maps(m: int, dtype: Any) -> tuple[Array, Array, Array]:
@@ -136,34 +138,48 @@ class Tiles:
         patches = as_strided(
             part, shape, (row, column, channel, row * m, column * m, image), writeable=False
         )
-        first, second = scratch("points", shape, xp.dtype), scratch("halfway", shape, xp.dtype)
-        np.copyto(first, patches)
+        length = patches[0, 0].size
+        first = scratch("points", (n, n, length + SPARE), xp.dtype)
+        second = scratch("halfway", first.shape, xp.dtype)
+        np.copyto(first[..., :length].reshape(shape), patches)
+        first[..., length:] = 0
         np.matmul(b, first.reshape(n, -1), out=second.reshape(n, -1))
-        np.matmul(b, second.reshape(n, n, -1), out=first.reshape(n, n, -1))
-        return first.reshape(n * n, self.channels, -1)
+        np.matmul(b, second, out=first)
+        return first[..., :length].reshape(n * n, self.channels, -1)
 
     def spread(self, zp: Array, rows: slice, images: slice, a: Array) -> Array:
         """Interpolation's adjoint: outputs at the points, (n*n, O, tiles * images); scratch."""
         m = self.m
         part = zp[:, rows.start * m : rows.stop * m, :, images]
         cut = part.reshape(self.outputs, -1, m, self.columns, m, part.shape[-1])
-        tiles = scratch("halfway", tuple(cut.transpose(2, 4, 0, 1, 3, 5).shape), zp.dtype)
-        np.copyto(tiles, cut.transpose(2, 4, 0, 1, 3, 5))
-        out = scratch("products", (self.n**2, tiles[0, 0].size), zp.dtype)
-        np.matmul(a.T, tiles.reshape(m * m, -1), out=out)
+        cut = cut.transpose(2, 4, 0, 1, 3, 5)
+        tiles = _lines("halfway", m * m, cut[0, 0].size, zp.dtype)
+        np.copyto(tiles.reshape(cut.shape), cut)
+        out = _lines("products", self.n**2, tiles.shape[1], zp.dtype)
+        np.matmul(a.T, tiles, out=out)
         return out.reshape(self.n**2, self.outputs, -1)
+
+
+def _lines(slot: str, count: int, length: int, dtype: Any) -> Array:
+    """A scratch matrix whose lines do not begin a power of two apart.
+
+    Otherwise the entries of a column all compete for the same few places of the cache, and the
+    small maps, which mix lines, take twice as long (measured).
+    """
+    return scratch(slot, (count, length + SPARE), dtype)[:, :length]
 
 
 def _kernels(w: Array, m: int, turned: bool) -> Array:
     """The kernels at the n*n points, (n*n, *first axes of w); scratch."""
     _, g, _ = _maps(m, w.dtype)
     g, entries = g[:, ::-1] if turned else g, w.reshape(-1, 9).T
-    points = scratch("kernel", (len(g), entries.shape[1]), w.dtype)
+    points = _lines("kernel", len(g), entries.shape[1], w.dtype)
 
     def evaluate(some: slice) -> None:
         np.matmul(g, entries[:, some], out=points[:, some])
 
-    share(evaluate, cut(entries.shape[1], 1 << 13))
+    # cut however small: otherwise the library starts its own thread for it, and both wait
+    share(evaluate, cut(entries.shape[1], 64))
     return points.reshape(len(g), *w.shape[:2])
 
 
@@ -185,10 +201,11 @@ def forward(x: Array, w: Array, how: Geometry, m: int, turned: bool = False) -> 
     def convolve(piece: tuple[slice, slice]) -> None:
         rows, images = piece
         values = tiles.evaluate(xp, rows, images, b)
-        products = scratch("products", (n * n, outputs, values.shape[2]), x.dtype)
-        np.matmul(kernels, values, out=products)
-        results = scratch("halfway", (m * m, outputs * values.shape[2]), x.dtype)
-        np.matmul(a, products.reshape(n * n, -1), out=results)
+        length = outputs * values.shape[2]
+        products = _lines("products", n * n, length, x.dtype)
+        np.matmul(kernels, values, out=products.reshape(n * n, outputs, -1))
+        results = _lines("halfway", m * m, length, x.dtype)
+        np.matmul(a, products, out=results)
         part = y[:, rows.start * m : rows.stop * m, :, images]
         places = part.reshape(outputs, -1, m, tiles.columns, m, part.shape[-1])
         cut_up = results.reshape(m, m, outputs, -1, tiles.columns, part.shape[-1])
@@ -209,7 +226,8 @@ def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array:
     zp = padded(z, spare, "outputs")
     pieces = list(enumerate(tiles.pieces(x)))
     # even pieces are added up in one sum, odd ones, which a second thread may have, in another
-    totals = scratch("kernel", (min(2, len(pieces)), n * n, len(z), len(x)), x.dtype)
+    pairs, sums = len(z) * len(x), min(2, len(pieces))
+    totals = _lines("kernel", sums * n * n, pairs, x.dtype).reshape(sums, n * n, len(z), -1)
 
     def correlate(numbered: tuple[int, tuple[slice, slice]]) -> None:
         number, (rows, images) = numbered
@@ -224,14 +242,13 @@ def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array:
             total += np.matmul(spread, values, out=part)
 
     share(correlate, pieces)
-    sums = totals.reshape(len(totals), n * n, -1)
-    kernel = np.empty((sums.shape[2], 9), x.dtype)
+    kernel = np.empty((pairs, 9), x.dtype)
 
     def back(some: slice) -> None:
-        total = sums[0, :, some]
-        if len(sums) > 1:
-            total += sums[1, :, some]
-        np.matmul(total.T, g, out=kernel[some])
+        total = totals.reshape(sums, n * n, -1)[:, :, some]
+        if sums > 1:
+            total[0] += total[1]
+        np.matmul(total[0].T, g, out=kernel[some])
 
-    share(back, cut(len(kernel), 1 << 13))
+    share(back, cut(pairs, 64))
     return kernel.reshape(len(z), len(x), 3, 3)
