@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..engine.sites import tracing
 from .animate import animate_boundary, frozen_boundary
 from .boundary import plot_boundary
+from .compare import diff
 from .curves import plot_history, plot_loss
 from .draw import Drawing, draw
 from .failure import draw_failure
@@ -49,6 +50,7 @@ __all__ = [
     "animate_boundary",
     "animate_network",
     "boundary_cell",
+    "diff",
     "draw",
     "draw_failure",
     "draw_network",

@@ -99,7 +99,8 @@ def draw(
         moment = reading.moment(folded)
         graph = moment.fill(folded)
         if color is not None:
-            scale, moment.mark = scaled(graph.nodes, color)
+            scale, mark = scaled(graph.nodes, color)
+            moment.mark = lambda node, members: mark(node)
             graph = replace(moment.fill(folded), scale=scale)
     if direction is None:
         direction = "LR" if longest(graph) <= ACROSS else "TB"

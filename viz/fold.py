@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -32,12 +32,14 @@ def fold(
     budget: int | None = BUDGET,
     constants: bool = True,
     wishes: Wishes = NOTHING,
+    keep: Collection[int] = (),
 ) -> Folded:
     """A graph of at most ``budget`` boxes, and what each of them stands for.
 
     Args:
         budget: the most boxes to show; ``None`` shows everything.
         constants: whether constants have boxes where the budget allows it.
+        keep: positions of nodes that are not folded, as results are not.
         wishes: modules to leave open, whose boxes the budget does not count, and to close.
 
     Raises:
@@ -54,6 +56,8 @@ def fold(
     parts = singles(graph, hidden, fixed)
     if budget is not None and sum(part.solid for part in parts) > budget // 2:
         parts = [replace(part, solid=False) for part in parts]  # so many results fold like the rest
+    if keep:
+        parts = [replace(part, solid=part.solid or part.members[0] in keep) for part in parts]
     results = sum(part.solid for part in parts)
     parts, opened = pinned(parts, wishes)
     parts = closed(parts, wishes, opened)

@@ -40,17 +40,19 @@ class Moment:
     values: list[Any]
     grads: list[Any]
     single: bool  # nodes are numbers: many together have a summary
-    mark: Callable[[Node], Node] | None = None  # what colours nodes that are filled
+    mark: Callable[[Node, Sequence[int]], Node] | None = None  # what colours filled nodes
 
     def fill(self, folded: Folded) -> Graph:
         """The folded graph with the values and gradients of what its boxes hand on."""
-        nodes = (self._filled(node, folded.outputs[node.id]) for node in folded.graph.nodes)
-        return replace(folded.graph, nodes=tuple(map(self.mark, nodes) if self.mark else nodes))
+        nodes = [self._filled(node, folded.outputs[node.id]) for node in folded.graph.nodes]
+        if self.mark is not None:
+            nodes = [self.mark(node, folded.members[node.id]) for node in nodes]
+        return replace(folded.graph, nodes=tuple(nodes))
 
     def _filled(self, node: Node, positions: Sequence[int]) -> Node:
         if len(positions) == 1:
             value, grad = self.values[positions[0]], self.grads[positions[0]]
-            return replace(node, value=_summary(value), grad=_summary(grad))
+            return replace(node, value=summarized(value), grad=summarized(grad))
         if not positions or not self.single:
             return node  # several arrays have no common summary
         values = [self.values[at] for at in positions]
@@ -87,11 +89,12 @@ class Reading:
                 grads.append(source._grad)
                 continue
             value, grad = self._numbers(at)
+            grad = getattr(grad, "_data", grad)  # a tensor once somebody asked for it
             size = getattr(value, "size", 0) + getattr(grad, "size", 0)
             left -= 0 if at in shown else size
             taken = at in shown or left >= 0
-            values.append(_summary(value) if taken else None)
-            grads.append(_summary(grad) if taken else None)
+            values.append(summarized(value) if taken else None)
+            grads.append(summarized(grad) if taken else None)
         single = all(hasattr(one, "_grad") or isinstance(one, Constant) for one in self.sources)
         return Moment(self.graph, values, grads, single)
 
@@ -206,7 +209,7 @@ def _node(
             label=named or "",
             shape=tuple(entry.content.shape) if array else None,
             dtype=str(entry.content.dtype) if array else "",
-            value=None if array and entry.content.size > 1 else _summary(entry.content),
+            value=None if array and entry.content.size > 1 else summarized(entry.content),
             result=result,
             memory=entry.content.nbytes if array else None,
         )
@@ -267,7 +270,7 @@ def _names(params: Any) -> dict[int, str]:
     return names
 
 
-def _summary(content: Any) -> Summary | None:
+def summarized(content: Any) -> Summary | None:
     if content is None or isinstance(content, Summary):
         return content
     if isinstance(content, bool | int | float):

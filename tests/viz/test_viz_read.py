@@ -180,3 +180,10 @@ def test_other_things_cannot_be_drawn(wrong):
 def test_params_of_another_kind_are_refused():
     with pytest.raises(TypeError, match="a module or a mapping"):
         read([Value(1.0)], params=[Value(1.0)])
+
+
+def test_a_gradient_that_somebody_looked_at_is_read_all_the_same():
+    x = wanting([1.0, 2.0])
+    (x * x).sum().backward()
+    assert x.grad is not None
+    assert [node.grad.items for node in filled(x * x).nodes if node.role == "leaf"] == [(2.0, 4.0)]
