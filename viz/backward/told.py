@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...engine import Value
-from ..read import _summary
+from ..read import summarized
 from ..words import ABSENT, many, number, shape_text, summary_text
 from .events import Event
 from .formulas import formula
@@ -28,7 +28,7 @@ def shown(content: Any) -> str:
         return number(content)
     if hasattr(content, "parts"):
         return many(len(content.parts), "array")  # the gradient of a node with several results
-    summary = _summary(content)
+    summary = summarized(content)
     assert summary is not None
     return summary_text(summary)
 
