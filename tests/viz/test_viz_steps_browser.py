@@ -9,7 +9,7 @@ import pytest
 
 import gradling
 from gradling.engine import Value
-from gradling.viz import steps, tracing
+from gradling.viz import render, steps, tracing
 
 
 def sample() -> Value:
@@ -122,6 +122,27 @@ def test_without_scripts_everything_is_listed(browser: Any) -> None:
     assert "all steps are listed" in page.js("document.getElementById('plain').textContent")
     assert page.js("document.querySelectorAll('#steps li').length") == len(walk)
     assert grad(page, "loss") == "1" and grad(page, "a") == "1.220"
+
+
+def test_without_a_picture_the_rest_still_works(
+    browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "program", lambda: None)
+    content = steps(sample()).html()
+    assert "No picture: no Graphviz program was found" in content
+    page = browser.open(content)
+    page.key("End")
+    page.key("ArrowLeft")
+    assert grad(page, 'b <i>"&') == "0.2928" and not page.problems
+
+
+def test_thousands_of_steps(browser: Any) -> None:
+    x = y = Value(1.0, label="x")
+    for _ in range(900):
+        y = y * 1.0 + x
+    page = browser.open(steps(y).html())
+    page.key("End")
+    assert grad(page, "x") == "901" and not page.problems
 
 
 def test_tensors_too(browser: Any) -> None:
