@@ -380,7 +380,7 @@ def lift(fn: Callable[..., Any], in_dims: Any = 0) -> Lifted:
 
     What the function uses beyond its arguments is either a Value, read anew at each call (one that
     was computed outside is computed again, from what it was made of), or a constant as it was when
-    it was recorded. A comparison of Values is checked for every sample:
+    it was recorded (``.data`` of a Value, too). A comparison of Values is checked for every sample:
     those for which it decides otherwise are recorded and run apart.
 
     Raises:
