@@ -109,6 +109,8 @@ def test_activation(
     kinks = data.draw(st.lists(st.sampled_from(KINKS), max_size=x.size))
     x.flat[: len(kinks)] = kinks
     x[np.isinf(x) & (name in ("GELU", "SiLU", "Mish", "Softsign", "Tanhshrink"))] = 0
+    if name == "PReLU":  # its weight's gradient is a sum, where terms of 1e4 may cancel
+        x[np.isfinite(x) & (np.abs(x) > 20)] = 0
     ours, theirs = getattr(nn, name)(**settings), getattr(torch.nn, name)(**settings)
     assert repr(ours) == repr(theirs)
     # PyTorch holds two of the constants of these in single precision
