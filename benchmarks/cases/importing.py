@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -11,9 +12,12 @@ PROGRAM = "from time import perf_counter as t; a = t(); import {}; print(t() - a
 
 
 def importing(name: str) -> Step:
+    # from bytecode, as installed packages have it: the first run, for warming up, compiles
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-c", PROGRAM.format(name)]
+
     def step() -> float:
-        command = [sys.executable, "-c", PROGRAM.format(name)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
         return float(done.stdout)
 
     return step
