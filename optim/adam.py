@@ -66,7 +66,9 @@ class Adam(Optimizer):
         elif decay:
             g += decay * p
         m, v = state["exp_avg"], state["exp_avg_sq"]
-        m += (1 - beta1) * (g - m)
+        toward = g - m
+        toward *= 1 - beta1
+        m += toward
         v *= beta2
         g *= g
         g *= 1 - beta2
@@ -74,10 +76,11 @@ class Adam(Optimizer):
         if group["amsgrad"]:
             v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
         root = np.sqrt(v, out=g)  # the gradient has been used: its buffer serves as scratch
-        root /= sqrt(1 - beta2**state.step)
-        root += group["eps"]
+        # √v̂ + ε = (√v + ε c) / c with c the root of the correction: a number, not one more array
+        c = sqrt(1 - beta2**state.step)
+        root += group["eps"] * c
         np.divide(m, root, out=root)
-        root *= lr / (1 - beta1**state.step)
+        root *= lr * c / (1 - beta1**state.step)
         p -= root
 
 
