@@ -46,12 +46,14 @@ def closing(
     ``d`` is for what came from the input, ``d_hidden`` for what came from the hidden state.
     """
     rows, hidden = d.reshape(-1, d.shape[2]), d_hidden.reshape(-1, d.shape[2])
+    # a product with ones adds rows up several times as fast as a sum over the first axis
+    ones = np.ones(len(rows), rows.dtype)
     return (
         (rows @ w_ih).reshape(x.shape) if needed[0] else None,
         rows.T @ x.reshape(-1, x.shape[2]) if needed[1] else None,
         hidden.T @ before.reshape(-1, before.shape[2]) if needed[2] else None,
-        rows.sum(0) if needed[3] else None,
-        hidden.sum(0) if needed[4] else None,
+        ones.dot(rows) if needed[3] else None,
+        ones.dot(hidden) if needed[4] else None,
     )
 
 
