@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.floats import log as log_of_float
 from ...engine.op import REAL, Domain
 from ...engine.rows.activations import logsigmoid
 from ...engine.rows.choice import maximum
@@ -73,13 +72,14 @@ mse_loss = structural(
 )  # fmt: skip
 
 
-def _log(x: float) -> float:
-    return max(log_of_float(x), -100.0)
+def _bce_of_floats(x: float, t: float) -> float:
+    no, yes = max(log1p.on[float](-x), -100.0), max(log.on[float](x), -100.0)
+    return float((t - 1.0) * no - t * yes)
 
 
 binary_cross_entropy = both(
     "binary_cross_entropy", "input target",
-    lambda x, t: -t * _log(x) - (1.0 - t) * _log(1.0 - x),
+    _bce_of_floats,
     lambda x, t: (t - 1) * np.maximum(np.log1p(-x), -100) - t * np.maximum(np.log(x), -100),
     vjp=(
         lambda g, y, x, t: g * (x - t) / maximum(x * (1 - x), 1e-12),
