@@ -8,6 +8,7 @@ from typing import Any
 from .words import number, shape_text
 
 _CONVOLUTIONS = ("conv", "conv_bias")  # by name: their symbols would be taken for products
+_MARKS = ("²", "1/", "⁻¹", "⁺")  # read as nothing without an operand beside them
 _TRANSPOSED = "conv_input"
 _POOLS = ("max_pool", "avg_pool")
 
@@ -20,7 +21,7 @@ def op_text(op: Any, entry: Any) -> str:
         return f"conv_transpose{len(_geometry(op, entry).size)}d"
     if op.name in _POOLS:
         return f"{op.name}{len(_geometry(op, entry).size)}d"
-    return str(op.symbol or op.name)
+    return str(op.name if op.symbol in _MARKS else op.symbol or op.name)
 
 
 def _geometry(op: Any, entry: Any) -> Any:
