@@ -79,15 +79,13 @@ def tree(moment: Moment, folded: Folded) -> Tree:
     """All there is to open, outermost groups first, while there are no more than ``MOST``."""
     made = Tree()
     _plant(made, moment.fill(folded), -1, folded.members)
-    arriving: dict[str, list[Edge]] = {node.id: [] for node in moment.graph.nodes}
-    for edge in moment.graph.edges:
-        arriving[edge.target].append(edge)
+    links = _Links(moment.graph)
     at, left = 0, WORK
     while at < len(made.items) < MOST:
         item = made.items[at]
         if item.node is not None and 1 < len(item.members) <= left:
             left -= len(item.members)
-            inner = _inside(moment.graph, arriving, item.members)
+            inner = _inside(moment.graph, links, item.members)
             if len(made.items) + len(inner.graph.nodes) <= MOST:
                 item.opens = True
                 _plant(made, moment.fill(inner), at, inner.members)
@@ -113,22 +111,40 @@ def _plant(
     return places
 
 
-def _inside(graph: Graph, arriving: dict[str, list[Edge]], members: Sequence[int]) -> Folded:
+class _Links:
+    """The edges of a graph by where they end, and the users of its nodes."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.arriving: dict[str, list[Edge]] = {node.id: [] for node in graph.nodes}
+        self.users: dict[str, list[str]] = {node.id: [] for node in graph.nodes}
+        for edge in graph.edges:
+            self.arriving[edge.target].append(edge)
+            self.users[edge.source].append(edge.target)
+
+
+def _inside(graph: Graph, links: _Links, members: Sequence[int]) -> Folded:
     """What a group holds, folded by itself; positions are those of the whole graph."""
     nodes = tuple([graph.nodes[at] for at in members])
     kept = {node.id for node in nodes}
-    edges = [edge for node in nodes for edge in arriving[node.id] if edge.source in kept]
+    edges = [edge for node in nodes for edge in links.arriving[node.id] if edge.source in kept]
     part = Graph(nodes, tuple(edges), ops=sum(node.count for node in nodes))
     done = fold(part, INSIDE)
     if len(done.graph.nodes) < 2:
         done = _sliced(part)
-    outer = list(members)
+    handed = {
+        place
+        for place, node in enumerate(nodes)
+        if node.result or any(user not in kept for user in links.users[node.id])
+    }
+    outputs = {
+        key: sorted({*done.outputs[key], *handed.intersection(places)})
+        for key, places in done.members.items()
+    }
     return Folded(
         done.graph,
-        {key: tuple(outer[at] for at in places) for key, places in done.members.items()},
-        {key: tuple(outer[at] for at in places or done.members[key][-1:])
-         for key, places in done.outputs.items()},
-    )  # fmt: skip
+        {key: tuple([members[at] for at in places]) for key, places in done.members.items()},
+        {key: tuple([members[at] for at in places]) for key, places in outputs.items()},
+    )
 
 
 def _sliced(graph: Graph) -> Folded:

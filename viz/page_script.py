@@ -41,7 +41,8 @@ function path(edge) {
   return way;
 }
 
-let svg = null, groups = new Map(), lines = [], extent = [0, 0, 100, 100], view = null;
+let moved = false, view = null, extent = [0, 0, 100, 100];
+let svg = null, groups = new Map(), lines = [];
 
 function draw() {
   const [w, h] = laidOut();
@@ -130,6 +131,7 @@ function fitted() {
 }
 
 function zoom(factor, px, py) {
+  moved = true;
   const {left, top, width, height} = stage.getBoundingClientRect();
   const fx = px === undefined ? 0.5 : (px - left) / width;
   const fy = py === undefined ? 0.5 : (py - top) / height;
@@ -138,9 +140,10 @@ function zoom(factor, px, py) {
   look();
 }
 
-function shift(dx, dy) { view[0] += dx * view[2]; view[1] += dy * view[3]; look(); }
+function shift(dx, dy) { moved = true; view[0] += dx * view[2]; view[1] += dy * view[3]; look(); }
 
 function centred(i) {
+  moved = true;
   const [x, y, w, h] = placed.get(i);
   const {width, height} = stage.getBoundingClientRect();
   const scale = Math.max(Math.min(view[2] / width, 1.2), 0.7);
@@ -164,7 +167,7 @@ window.addEventListener('pointermove', event => {
   stage.classList.add('moving');
   hush();
   view[0] -= dx * view[2] / width; view[1] -= dy * view[3] / height;
-  grip = [event.clientX, event.clientY, true];
+  grip = [event.clientX, event.clientY, moved = true];
   look();
 });
 let dragged = false;
@@ -177,6 +180,7 @@ window.addEventListener('pointerup', () => {
 // Opening and closing ---------------------------------------------------------------------------
 
 function turn(i) {
+  moved = true;
   const before = placed.get(i).slice();
   open[i] = !open[i];
   draw();
@@ -322,6 +326,13 @@ view = [0, 0, 100, 100];
 draw();
 fitted();
 look();
-window.addEventListener('resize', () => { fitted(); look(); });
+window.addEventListener('resize', () => {
+  const {width, height} = stage.getBoundingClientRect();
+  const middle = view[1] + view[3] / 2; // what is looked at stays in sight
+  view[3] = view[2] * height / width;
+  view[1] = middle - view[3] / 2;
+  if (!moved) fitted();
+  look();
+});
 """
 )
