@@ -115,7 +115,12 @@ def backward_from(
     >>> x.grad
     tensor([2., 4.])
     """
-    backward((self,), (gradient,), retain_graph, create_graph, inputs)
+    if gradient is None and retain_graph is None and not create_graph and inputs is None:
+        seed = _seed("backward", self, None, False)  # the usual call, without a look at options
+        assert self._node is not None
+        run({self._node: seed})
+    else:
+        backward((self,), (gradient,), retain_graph, create_graph, inputs)
 
 
 def backward(

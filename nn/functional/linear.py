@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ...engine.modes import mode
 from ...tensor import Tensor
 from ...tensor.errors import ShapeError
 from ...tensor.node import Array, Node
 from ...tensor.quiet import IGNORE, silence
-from ...tensor.record import record
+from ...tensor.record import joined, record
 from ..rows import linear as rows
 from .checks import reshapes_that
 
@@ -57,6 +58,9 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         y = run(*arrays)
     finally:
         silence.reset(token)
+    now = mode()
+    if now.plain and (nodes[1] is not None or nodes[0] is not None):
+        return joined(op, y, nodes, (None, *arrays), (), now.scope)
     return record(op, y, nodes, arrays, ())
 
 
