@@ -142,7 +142,7 @@ xs = [Value(i / 7, label=f"x{i}") for i in range(5)]
 y = sum((x * x).tanh() for x in xs) * sum(xs)
 y.backward()
 d = draw(y)
-print(hash(str(d.dot)) * 0, d.dot, d.svg(), d.mermaid(), d.text(), d.json(), d.png().hex())
+print(hash(str(d.dot)) * 0, d.dot, d.svg(), d.mermaid(), d.text(), d.json(), d.png().hex(), d.html())
 """
 
 
@@ -160,7 +160,8 @@ def test_equal_graphs_give_equal_bytes_in_every_process():
 
 
 def test_writers_and_spec_import_nothing_but_the_standard_library():
-    modules = "spec words style dot labels svg mermaid text as_json fold parts boxes"
+    modules = "spec words style dot labels svg mermaid text as_json fold parts boxes scopes scale"
+    modules += " calls page page_style page_script explore compare network failure"
     program = (
         "import sys, importlib\n"
         f"for name in {modules.split()!r}: importlib.import_module('gradling.viz.' + name)\n"
