@@ -1,4 +1,4 @@
-"""The pictures that the documentation keeps are those that the library draws, and each can be read."""
+"""The pictures that the documentation keeps are those that the library draws."""
 
 from __future__ import annotations
 

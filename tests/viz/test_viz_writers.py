@@ -142,7 +142,7 @@ xs = [Value(i / 7, label=f"x{i}") for i in range(5)]
 y = sum((x * x).tanh() for x in xs) * sum(xs)
 y.backward()
 d = draw(y)
-print(hash(str(d.dot)) * 0, d.dot, d.svg(), d.mermaid(), d.text(), d.json(), d.png().hex(), d.html())
+print(d.dot, d.svg(), d.mermaid(), d.text(), d.json(), d.png().hex(), d.html())
 """
 
 
