@@ -6,10 +6,7 @@ tensor (numbers, text, lists, dicts) goes along as JSON. Nothing is ever unpickl
 
 from __future__ import annotations
 
-import io
-import json
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,7 @@ from .files import write_whole
 from .node import Array
 from .tensor import Tensor
 
-_PLAN = "__gradling__"  # the JSON beside the tensors; without it a file is a plain dict of tensors
+RESERVED = "__gradling__"  # the name under which a file holds its structure
 
 
 def save(state: Any, path: str | os.PathLike[str]) -> None:
@@ -39,6 +36,8 @@ def save(state: Any, path: str | os.PathLike[str]) -> None:
     >>> load(path)
     {'w': tensor([1., 1.]), 'epoch': 3}
     """
+    import json
+
     write, _ = _format(path)
     arrays: dict[str, Array] = {}
     plan = _taken_apart(state, "", arrays)
@@ -54,6 +53,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises:
         ValueError: the file is truncated, damaged, or wants to be unpickled. FileNotFoundError.
     """
+    import json
+
     _, read = _format(path)
     content = Path(path).read_bytes()
     try:
@@ -70,12 +71,14 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def _format(path: str | os.PathLike[str]) -> tuple[Callable[..., bytes], Callable[..., Any]]:
+    from .formats import FORMATS
+
     suffix = Path(path).suffix
-    if suffix not in _FORMATS:
+    if suffix not in FORMATS:
         raise ValueError(
-            f"expected a path ending in {' or '.join(_FORMATS)}, got {os.fspath(path)!r}"
+            f"expected a path ending in {' or '.join(FORMATS)}, got {os.fspath(path)!r}"
         )
-    return _FORMATS[suffix]
+    return FORMATS[suffix]
 
 
 # Structure ---------------------------------------------------------------------------------------
@@ -85,7 +88,7 @@ def _format(path: str | os.PathLike[str]) -> tuple[Callable[..., bytes], Callabl
 
 def _taken_apart(value: Any, name: str, arrays: dict[str, Array]) -> Any:
     if isinstance(value, (Tensor, np.ndarray)):
-        while name in arrays or name == _PLAN:  # "a.b" may also be the b of a dict a
+        while name in arrays or name == RESERVED:  # "a.b" may also be the b of a dict a
             name += "'"
         arrays[name] = value._data if isinstance(value, Tensor) else value
         return {"tensor": name} if isinstance(value, Tensor) else {"array": name}
@@ -135,77 +138,3 @@ def _put_together(plan: Any, arrays: dict[str, Array]) -> Any:
         return {key: _put_together(value, arrays) for key, value in content}
     entries = [_put_together(entry, arrays) for entry in content]
     return {"list": entries, "tuple": tuple(entries)}[kind]
-
-
-# Formats -----------------------------------------------------------------------------------------
-
-
-def _write_safetensors(arrays: dict[str, Array], plan: str | None) -> bytes:
-    from safetensors.numpy import save as to_bytes
-
-    whole = {
-        name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()
-    }
-    return to_bytes(whole, metadata=None if plan is None else {_PLAN: plan})
-
-
-def _read_safetensors(content: bytes) -> tuple[dict[str, Array], str | None]:
-    from safetensors import deserialize
-
-    entries: Any = deserialize(content)  # type: ignore[no-untyped-call]
-    arrays = {name: _from_bytes(name, entry) for name, entry in entries}
-    length = int.from_bytes(content[:8], "little")
-    metadata = json.loads(content[8 : 8 + length]).get("__metadata__") or {}
-    return arrays, metadata.get(_PLAN)
-
-
-_DTYPES = {
-    "BOOL": "?", "U8": "u1", "I8": "i1", "I16": "<i2", "I32": "<i4", "I64": "<i8",
-    "F16": "<f2", "F32": "<f4", "F64": "<f8",
-}  # fmt: skip
-
-
-def _from_bytes(name: str, entry: Any) -> Array:
-    kind, shape, raw = entry["dtype"], entry["shape"], entry["data"]
-    if kind == "BF16":  # the upper half of a float32
-        wide = np.frombuffer(raw, "<u2").astype("<u4") << 16
-        return wide.view("<f4").reshape(shape)
-    if kind not in _DTYPES:
-        raise ValueError(f"tensor {name!r} has dtype {kind}, which has no counterpart here")
-    return np.frombuffer(raw, _DTYPES[kind]).reshape(shape).copy()
-
-
-def _write_npz(arrays: dict[str, Array], plan: str | None) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
-            _add(archive, name, array)
-        if plan is not None:
-            _add(archive, _PLAN, np.array(plan))
-    return buffer.getvalue()
-
-
-def _add(archive: zipfile.ZipFile, name: str, array: Array) -> None:
-    entry = io.BytesIO()
-    np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
-    archive.writestr(
-        zipfile.ZipInfo(f"{name}.npy"), entry.getvalue()
-    )  # no clock: equal states, equal bytes
-
-
-def _read_npz(content: bytes) -> tuple[dict[str, Array], str | None]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ValueError("this is a single array, not an archive")
-        arrays = {name: archive[name] for name in archive.files}
-    plan = arrays.pop(_PLAN, None)
-    for name, array in arrays.items():
-        if array.dtype.kind not in "fiub":
-            raise ValueError(f"entry {name!r} holds {array.dtype}, not numbers")
-    return arrays, None if plan is None else str(plan)
-
-
-_FORMATS = {
-    ".safetensors": (_write_safetensors, _read_safetensors),
-    ".npz": (_write_npz, _read_npz),
-}
