@@ -54,6 +54,7 @@ def linear(subject: Subject, case: Case) -> None:
             continue
         name = operand_names(subject, len(case.operands))[k]
         scale = float(np.max(np.abs(a), initial=0.0) + np.max(np.abs(b), initial=0.0))
+        scale += float(np.sum(np.abs(g)) + np.sum(np.abs(h)))  # terms that a softmax cancels
         if not near(c, 2 * a - b, 256, scale):
             tail = _tail(name, "2 * g - h is not twice that of g less that of h")
             raise broken("linear", subject, case, f"the gradient of {name} is not additive", tail)
