@@ -105,8 +105,7 @@ class Op:
         if not (len(vjp) == len(domain) == len(operands)):
             raise TypeError(
                 f"op {name!r} has {len(operands)} operands, {len(vjp)} rules and {len(domain)} "
-                "domains; "
-                "give one of each per operand"
+                "domains; give one of each per operand"
             )
 
     @property

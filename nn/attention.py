@@ -172,8 +172,7 @@ class MultiheadAttention(Module):
         if not query.ndim == key.ndim == value.ndim == 3:
             raise ShapeError(
                 "MultiheadAttention: expected query, key and value all (L, E) or all with a batch "
-                "axis, "
-                f"got {query.shape}, {key.shape}, {value.shape}"
+                f"axis, got {query.shape}, {key.shape}, {value.shape}"
             )
         for name, x, width in (
             ("query", query, self.embed_dim), ("key", key, self.kdim), ("value", value, self.vdim),

@@ -36,8 +36,7 @@ class _PositionalEncoding(Module):
         if x.ndim not in (2, 3) or x.shape[-1] != self.d_model:
             raise ShapeError(
                 f"{type(self).__name__}: expected (N, L, {self.d_model}) or (L, {self.d_model}), "
-                "got "
-                f"{x.shape}"
+                f"got {x.shape}"
             )
         steps = x.shape[0 if x.ndim == 2 or not self.batch_first else 1]
         if steps > self.max_len:

@@ -113,8 +113,7 @@ class LBFGS(Optimizer):
         if closure is None:
             raise TypeError(
                 "LBFGS.step: expected a closure that clears the gradients, computes the loss, "
-                "calls "
-                "backward() and returns the loss"
+                "calls backward() and returns the loss"
             )
         for hook in self._before:
             hook(self, (closure,), {})

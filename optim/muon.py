@@ -90,8 +90,7 @@ class Muon(Optimizer):
             if not isinstance(p, Tensor) or p.ndim != 2:
                 raise ValueError(
                     f"Muon: parameter {place} has shape {getattr(p, 'shape', ())}; only matrices "
-                    "can be made "
-                    "orthogonal: give vectors and numbers to AdamW"
+                    "can be made orthogonal: give vectors and numbers to AdamW"
                 )
         if group["adjust_lr_fn"] not in (None, "original", "match_rms_adamw"):
             raise ValueError(

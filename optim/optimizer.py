@@ -61,8 +61,7 @@ class Optimizer:
         if isinstance(params, (Tensor, Value)):
             raise TypeError(
                 f"{self._name}: expected an iterable of parameters, got one "
-                f"{type(params).__name__}; "
-                "put it in a list"
+                f"{type(params).__name__}; put it in a list"
             )
         if callable(getattr(params, "parameters", None)):
             raise TypeError(
@@ -78,8 +77,7 @@ class Optimizer:
             raise ValueError(
                 f"{self._name}: got no parameters. A generator can be used up only once (pass "
                 "list(model.parameters())); layers register when they are attributes of a Module "
-                "whose "
-                "__init__ calls super().__init__()"
+                "whose __init__ calls super().__init__()"
             )
         for group in given if isinstance(given[0], Mapping) else [{"params": given}]:
             self.add_param_group(group)
@@ -125,8 +123,7 @@ class Optimizer:
             if isinstance(p, Tensor) and not p.is_leaf:
                 raise ValueError(
                     f"{self._name}: parameter {place} is the result of {p.grad_fn}, not a leaf: "
-                    "nothing "
-                    "would collect its gradient; use p.detach().requires_grad_()"
+                    "nothing would collect its gradient; use p.detach().requires_grad_()"
                 )
             if isinstance(p, Tensor) and p.dtype.kind != "f":
                 raise TypeError(
@@ -135,8 +132,7 @@ class Optimizer:
             if id(p) in taken:
                 raise ValueError(
                     f"{self._name}: parameter {place} is given twice (or is in another group "
-                    "already); it "
-                    "would be stepped twice: list each once"
+                    "already); it would be stepped twice: list each once"
                 )
             taken.add(id(p))
 
@@ -297,8 +293,7 @@ class Optimizer:
         if sizes != have:
             raise ValueError(
                 f"load_state_dict: expected groups of {have} parameters, got {sizes}: this state "
-                "belongs to "
-                "another model or another grouping"
+                "belongs to another model or another grouping"
             )
         numbers = [n for group in groups for n in group["params"]]
         incoming = {}
@@ -310,8 +305,7 @@ class Optimizer:
                 if not own and shape != tuple(flat.shapes[i]):
                     raise ValueError(
                         f"load_state_dict: {name} of parameter {n} has shape {shape}, the "
-                        "parameter has "
-                        f"{tuple(flat.shapes[i])}"
+                        f"parameter has {tuple(flat.shapes[i])}"
                     )
             incoming[n] = found
         for (_, flat, i), n in zip(entries, numbers, strict=True):

@@ -81,8 +81,7 @@ def floating(name: str, dtype: Any) -> DType:
     if wanted.kind != "f":
         raise TypeError(
             f"{name}: expected a floating dtype (float16, float32, float64), got {wanted}; "
-            "convert the "
-            "result with .to(dtype)"
+            "convert the result with .to(dtype)"
         )
     return wanted
 

@@ -139,8 +139,7 @@ def repeat_interleave(
         if len(times) != shape[place]:
             raise ShapeError(
                 f"repeat_interleave: expected {shape[place]} repeats, one per entry of axis "
-                f"{place}, got "
-                f"{len(times)}"
+                f"{place}, got {len(times)}"
             )
         where = np.repeat(np.arange(shape[place]), times)
         made = input[(slice(None),) * place + (where,)]

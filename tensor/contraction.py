@@ -165,8 +165,7 @@ def _one_dtype(name: str, operands: Sequence[Tensor]) -> None:
     if len(dtypes) > 1:
         raise DtypeError(
             f"{name}: expected operands of one dtype, got {', '.join(map(str, dtypes))}; convert "
-            "with "
-            ".to(dtype)"
+            "with .to(dtype)"
         )
 
 
@@ -178,8 +177,7 @@ def _sizes(name: str, parts: list[tuple[Tensor, Labels]]) -> dict[Any, int]:
                 if sizes[label] != 1:
                     raise ShapeError(
                         f"{name}: label {_said([label])!r} has size {sizes[label]} in one operand "
-                        f"and {n} in "
-                        f"operand {place}, {x.shape}; they must be equal or 1"
+                        f"and {n} in operand {place}, {x.shape}; they must be equal or 1"
                     )
                 sizes[label] = n
     return sizes
@@ -195,8 +193,7 @@ def _without_repeats(name: str, x: Tensor, term: Labels) -> tuple[Tensor, Labels
             if shape[a] != shape[b]:
                 raise ShapeError(
                     f"{name}: label {_said([label])!r} comes twice in one operand, with sizes "
-                    f"{shape[a]} and "
-                    f"{shape[b]}"
+                    f"{shape[a]} and {shape[b]}"
                 )
             x = diagonal(x, 0, a, b)
             term = [*(other for k, other in enumerate(term) if k not in (a, b)), label]
@@ -264,8 +261,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         if not 0 <= count <= min(left, right):
             raise ShapeError(
                 f"tensordot: expected dims from 0 to {min(left, right)} for shapes {a.shape} and "
-                f"{b.shape}, "
-                f"got {count}"
+                f"{b.shape}, got {count}"
             )
         of_a, of_b = tuple(range(left - count, left)), tuple(range(count))
     if len(of_a) != len(of_b):

@@ -74,8 +74,7 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     if not array.dtype.isnative:
         raise ValueError(
             f"from_numpy: cannot share memory of byte order {array.dtype.byteorder!r}; use "
-            "tensor(), "
-            "which copies"
+            "tensor(), which copies"
         )
     return as_tensor(array)
 
@@ -164,8 +163,7 @@ def _ragged(plain: Any) -> str:
             if size != sizes[0]:
                 return (
                     f"every row needs the same length, but data{place}[0] has "
-                    f"{sizes[0] or 'none'} and "
-                    f"data{place}[{i}] has {size or 'none'}"
+                    f"{sizes[0] or 'none'} and data{place}[{i}] has {size or 'none'}"
                 )
         plain, place = plain[0], f"{place}[0]"
     return "every row needs the same length"

@@ -40,8 +40,7 @@ def integers(name: str, low: Any, high: Any, shape: Any, dtype: DType, draw: Any
         if low < room.min or high - 1 > room.max:
             raise RangeError(
                 f"{name}: numbers from {low} to {high - 1} do not fit {dtype}, which holds "
-                f"{room.min} to "
-                f"{room.max}"
+                f"{room.min} to {room.max}"
             )
     if low < -(2**63) or high > 2**63:
         raise RangeError(f"{name}: expected bounds within int64, got {low} and {high}")

@@ -108,8 +108,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     if rows_of_b != n or broadcast_clash([a[:-2], B._data.shape[:-2]]):
         raise ShapeError(
             f"solve: A {a} and B {b} do not match: {'rows' if left else 'columns'} of B must be "
-            f"{n}, and "
-            "leading axes broadcast"
+            f"{n}, and leading axes broadcast"
         )
     y = apply(rows.solve, (A, B))
     if vector:

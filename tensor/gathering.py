@@ -234,8 +234,7 @@ def _layers(name: str, input: Tensor, dim: int, index: Any, source: Any) -> tupl
     if source._data.shape != room:
         raise PositionsError(
             f"{name}: {array.size} layers of axis {place} of {shape} have shape {room}, but "
-            "source has "
-            f"{source.shape}"
+            f"source has {source.shape}"
         )
     return key, source
 

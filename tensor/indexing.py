@@ -195,8 +195,7 @@ def setitem(input: Tensor, key: Any, value: Any) -> None:
     if not array.flags.writeable:
         raise RuntimeError(
             "setitem: this tensor's memory is read-only (it was expanded, or comes from a "
-            "read-only array); "
-            "write to x.clone()"
+            "read-only array); write to x.clone()"
         )
     try:
         if advanced and _separated(parts):

@@ -94,8 +94,7 @@ def _check_sizes(first: tuple[int, ...], other: tuple[int, ...], dim: int) -> No
         if n != m and axis != dim:
             raise ShapeError(
                 f"cat: along axis {axis} the sizes are {n} and {m} (shapes {first} and {other}), "
-                "but "
-                f"only axis {dim} may differ"
+                f"but only axis {dim} may differ"
             )
 
 
@@ -112,8 +111,7 @@ def stack(tensors: Tensors, dim: int = 0) -> Tensor:
         if x._data.shape != shape:
             raise ShapeError(
                 f"stack: expected one shape, got {shape} at position 0 and {x.shape} at position "
-                f"{i}; "
-                "cat joins tensors of different sizes"
+                f"{i}; cat joins tensors of different sizes"
             )
     return apply(rows.stack, tuple(parts), (normal_dim("stack", dim, len(shape) + 1),))
 
@@ -192,8 +190,7 @@ def split(input: Tensor, split_size_or_sections: Any, dim: int = 0) -> tuple[Ten
         if sum(sections) != size or any(n < 0 for n in sections):
             raise ShapeError(
                 f"split: sections {sections} must not be negative and sum to {size}, the size of "
-                "axis "
-                f"{place}; they sum to {sum(sections)}"
+                f"axis {place}; they sum to {sum(sections)}"
             )
         return _cut(input, place, [0, *np.cumsum(sections, dtype=int).tolist()])
     step = whole("split", "the size of a part", split_size_or_sections)

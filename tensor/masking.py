@@ -114,8 +114,7 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     if classes < 1 or (x.size and x.max() >= classes):
         raise RangeError(
             f"one_hot: class indices go up to {x.max() if x.size else 'none'}, so num_classes "
-            "must be larger, "
-            f"got {classes}"
+            f"must be larger, got {classes}"
         )
     made = np.zeros((*x.shape, classes), np.int64)
     np.put_along_axis(made, x[..., None].astype(np.int64), 1, axis=-1)
@@ -152,8 +151,7 @@ def searchsorted(
     else:
         raise ShapeError(
             "searchsorted: expected a vector of edges, or as many lines as the values have; got "
-            "edges "
-            f"{edges.shape} and values {x.shape}"
+            f"edges {edges.shape} and values {x.shape}"
         )
     return type(sorted_sequence)(np.asarray(found, np.int32 if out_int32 else np.int64))
 

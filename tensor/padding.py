@@ -61,8 +61,7 @@ def _pairs(flat: tuple[int, ...], shape: tuple[int, ...]) -> tuple[tuple[int, in
     if len(flat) % 2 or len(flat) > 2 * len(shape):
         raise ShapeError(
             "pad: expected pairs of widths (before, after) from the last axis on, at most "
-            f"{len(shape)} "
-            f"pairs for shape {shape}, got {flat}"
+            f"{len(shape)} pairs for shape {shape}, got {flat}"
         )
     pairs = list(zip(flat[::2], flat[1::2], strict=True))
     widths = ((0, 0),) * (len(shape) - len(pairs)) + tuple(reversed(pairs))

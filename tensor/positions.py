@@ -67,8 +67,7 @@ def explain_index(
         if isinstance(part, np.ndarray) and part.dtype.kind == "b" and part.shape != sizes:
             return IndexError(
                 f"{name}: a mask of shape {part.shape} does not match {sizes}, the axes from "
-                f"{axis} on of "
-                f"shape {shape}"
+                f"{axis} on of shape {shape}"
             )
         if isinstance(part, np.ndarray) and part.dtype.kind != "b" and part.size:
             n = sizes[0]
@@ -82,8 +81,7 @@ def explain_index(
     if "broadcast" in str(error):
         return IndexError(
             f"{name}: index tensors of shapes {', '.join(map(str, arrays))} do not broadcast; "
-            "sizes must be "
-            "equal or 1, counted from the last"
+            "sizes must be equal or 1, counted from the last"
         )
     return IndexError(f"{name}: {error} (the tensor has shape {shape})")
 

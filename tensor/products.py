@@ -57,8 +57,8 @@ def _dtypes(name: str, a: Any, b: Any) -> DtypeError:
     wider = a if (a.kind == "f", a.itemsize) > (b.kind == "f", b.itemsize) else b
     return DtypeError(
         f"{name}: expected operands of one dtype, got {a} and {b}; a product sums up many "
-        "rounding errors, "
-        f"so the precision is yours to choose: .to(gradling.{wider}) on one of them"
+        f"rounding errors, so the precision is yours to choose: .to(gradling.{wider}) on one of "
+        "them"
     )
 
 
@@ -134,8 +134,7 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     if input._data.shape[0] != mat2._data.shape[0]:
         raise ShapeError(
             f"bmm: expected as many matrices on both sides, got {input.shape} and {mat2.shape}; "
-            "matmul "
-            "broadcasts"
+            "matmul broadcasts"
         )
     return matmul(input, mat2)
 

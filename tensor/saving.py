@@ -65,8 +65,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     except Exception as error:
         raise ValueError(
             f"load: {os.fspath(path)!r} ({len(content)} bytes) cannot be read: {error}. It is "
-            "truncated or "
-            "damaged, or no file of this kind; save it again"
+            "truncated or damaged, or no file of this kind; save it again"
         ) from error
 
 
@@ -109,8 +108,8 @@ def _taken_apart(value: Any, name: str, arrays: dict[str, Array]) -> Any:
         return value.item()
     raise TypeError(
         f"save: cannot save a {type(value).__name__} (at {name or 'the top'}); only tensors, "
-        "arrays, numbers, "
-        "text, None, and lists, tuples and dicts of them: nothing that would have to be unpickled"
+        "arrays, numbers, text, None, and lists, tuples and dicts of them: nothing that would "
+        "have to be unpickled"
     )
 
 

@@ -105,8 +105,7 @@ def view(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     if not x.flags.c_contiguous and x.size and not np.may_share_memory(x, y._data):
         raise ShapeError(
             f"view: the entries of this {x.shape} tensor, strides {strides(input)}, do not lie in "
-            "memory "
-            f"in the order that {wanted} needs; .reshape{wanted} copies them"
+            f"memory in the order that {wanted} needs; .reshape{wanted} copies them"
         )
     return y
 
@@ -319,8 +318,7 @@ def _expanded(name: str, input: Tensor, wanted: Shape) -> Tensor:
         if n != m and (m != 1 or n < 0):
             raise ShapeError(
                 f"{name}: axis {axis} of {have} has size {m}, which cannot become {n} in "
-                f"{wanted}; only axes "
-                "of size 1 repeat"
+                f"{wanted}; only axes of size 1 repeat"
             )
     return apply(rows.broadcast_to, (input,), (full,))
 
@@ -346,8 +344,7 @@ def broadcast_shapes(*shapes: Any) -> Shape:
     if clash is not None:
         raise ShapeError(
             f"broadcast_shapes: {', '.join(map(str, plain))} do not broadcast: along axis "
-            f"{clash[0]} they "
-            f"have {' and '.join(map(str, clash[1]))}, which must be equal or 1"
+            f"{clash[0]} they have {' and '.join(map(str, clash[1]))}, which must be equal or 1"
         )
     return np.broadcast_shapes(*plain)
 

@@ -383,9 +383,8 @@ class _Loop:
         run.stop("nan")
         raise NonFiniteLoss(
             f"fit: the loss became {number} in epoch {run.epoch + 1}, batch {run.batch + 1}. "
-            f"{where}. Try a "
-            "smaller learning rate or clip_grad_norm=1.0; the weights are as they were before this "
-            "batch",
+            f"{where}. Try a smaller learning rate or clip_grad_norm=1.0; the weights are as they "
+            "were before this batch",
             run.history,
         )
 

@@ -25,8 +25,7 @@ def parameters_of(model: Any) -> list[Any]:
     if not found:
         raise ValueError(
             f"this {type(model).__name__} has no parameters: layers register when they are "
-            "attributes of a "
-            "Module whose __init__ calls super().__init__()"
+            "attributes of a Module whose __init__ calls super().__init__()"
         )
     return found
 

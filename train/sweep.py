@@ -172,8 +172,7 @@ def _finished(path: str | os.PathLike[str] | None, settings: Sequence[Record]) -
     if rows and not set(names) <= set(rows[0]):
         raise ValueError(
             f"sweep: {os.fspath(path)!r} has the columns {', '.join(rows[0])}, which are not of "
-            "this grid "
-            f"({', '.join(names)}); name another file, or move it away"
+            f"this grid ({', '.join(names)}); name another file, or move it away"
         )
     known = {tuple(row[name] for name in names): row for row in rows if not row.get("error")}
     done = {}

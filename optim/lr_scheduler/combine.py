@@ -39,8 +39,7 @@ class SequentialLR(LRScheduler):
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
                 f"SequentialLR: {len(schedulers)} schedules need {len(schedulers) - 1} milestones "
-                "between "
-                f"them, got {len(milestones)}"
+                f"between them, got {len(milestones)}"
             )
         if list(milestones) != sorted(set(milestones)):
             raise ValueError(f"SequentialLR: milestones must rise, got {list(milestones)}")

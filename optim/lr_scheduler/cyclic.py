@@ -33,8 +33,7 @@ class _WithMomentum(LRScheduler):
             return "betas"
         raise ValueError(
             f"{type(self).__name__}: {type(self.optimizer).__name__} has no momentum to cycle; "
-            "pass "
-            "cycle_momentum=False"
+            "pass cycle_momentum=False"
         )
 
     def momentum_at(self, t: int, group: int = 0) -> float:
@@ -195,8 +194,7 @@ class OneCycleLR(_WithMomentum):
         if t >= self.total_steps + (1 if t == self.total_steps else 0):
             raise ValueError(
                 f"OneCycleLR: step {t} is past the {self.total_steps} steps it was made for; pass "
-                "a larger "
-                "total_steps"
+                "a larger total_steps"
             )
         start = 0.0
         for phase, end in enumerate(self.ends):

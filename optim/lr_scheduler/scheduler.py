@@ -33,8 +33,7 @@ class LRScheduler:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(
                 f"{type(self).__name__}: expected an optimizer, got {type(optimizer).__name__}; "
-                "make the "
-                "optimizer first, then the schedule around it"
+                "make the optimizer first, then the schedule around it"
             )
         self.optimizer = optimizer
         for place, group in enumerate(optimizer.param_groups):
@@ -43,8 +42,7 @@ class LRScheduler:
             elif "initial_lr" not in group:
                 raise KeyError(
                     f"{type(self).__name__}: group {place} has no 'initial_lr' to resume from; "
-                    "load the "
-                    "optimizer's state first, or set it"
+                    "load the optimizer's state first, or set it"
                 )
         self.base_lrs = [float(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch

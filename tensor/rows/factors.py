@@ -49,8 +49,7 @@ def _each(name: str, x: Array, run: Callable[[Array], Any], remedy: str) -> Any:
 
 _SINGULAR = (
     "is singular: its rows are linearly dependent, so it has no inverse; linalg.pinv and "
-    "linalg.lstsq "
-    "work with it, or add a small multiple of the identity"
+    "linalg.lstsq work with it, or add a small multiple of the identity"
 )
 
 
@@ -148,8 +147,7 @@ def _symmetric(x: Any) -> Any:
 def _cholesky(x: Array) -> Array:
     remedy = (
         "is not positive definite: xᵀ A x > 0 must hold for every x; for a covariance with "
-        "dependent "
-        "columns add a small multiple of the identity"
+        "dependent columns add a small multiple of the identity"
     )
     return np.asarray(
         _each("cholesky", _symmetric(_single(x)), np.linalg.cholesky, remedy), x.dtype
@@ -187,8 +185,7 @@ qr: Op = structural(
     "qr", "x", _qr,  # Q (m, n) above R (n, n), for m >= n
     vjp=(lambda g, y, x: _of_qr(g, y),), domain=(REAL,),
     why="A = Q R with Qᵀ Q = 1 and R upper triangular: Qᵀ dQ is antisymmetric, which splits dA "
-    "into "
-    "both parts. Needs independent columns.",
+    "into both parts. Needs independent columns.",
 )  # fmt: skip
 
 
@@ -221,8 +218,8 @@ eigh: Op = structural(
     "eigh", "x", _eigh,  # eigenvectors as columns (n, n), then eigenvalues (n, 1)
     vjp=(lambda g, y, x: _of_eigh(g, y),), domain=(REAL,),
     why="In the basis of eigenvectors dA changes eigenvalue i by its entry (i, i), and turns "
-    "vector "
-    "j towards i by its entry (i, j) / (w_j - w_i): near equal eigenvalues turn without bound.",
+    "vector j towards i by its entry (i, j) / (w_j - w_i): near equal eigenvalues turn without "
+    "bound.",
 )  # fmt: skip
 
 
@@ -280,6 +277,5 @@ pinv: Op = structural(
     "pinv", "x", _pinv, params={"rcond": 1e-15}, symbol="⁺",
     vjp=(lambda g, y, x, rcond: _of_pinv(g, y, x),), domain=(REAL,),
     why="The inverse's rule, and what becomes of the parts outside of X's rows and columns (Golub "
-    "& "
-    "Pereyra, 1973), while the rank stays the same.",
+    "& Pereyra, 1973), while the rank stays the same.",
 )  # fmt: skip

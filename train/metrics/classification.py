@@ -99,8 +99,7 @@ class ConfusionMatrix(Metric):
             if found.size and not (found.min() >= 0 and found.max() < self.classes):
                 raise ValueError(
                     f"{self.name}: {what} classes run from {found.min()} to {found.max()}; "
-                    "expected 0 to "
-                    f"{self.classes - 1}"
+                    f"expected 0 to {self.classes - 1}"
                 )
         pairs = true * self.classes + predicted
         self.counts += np.bincount(pairs, minlength=self.classes**2).reshape(self.counts.shape)
