@@ -198,4 +198,5 @@ def _scatter(ax: Axes, points: Floats, labels: npt.NDArray[Any]) -> None:
             linewidths=0.6,
             label=f"class {label}",
         )
-    ax.legend(frameon=True, framealpha=0.9, fontsize="small")
+    # a place of its own: to search for the best one is slow, and warns of it on slow machines
+    ax.legend(loc="upper right", frameon=True, framealpha=0.9, fontsize="small")

@@ -79,7 +79,7 @@ def plot_history(history: Any, ax: Axes | None = None) -> Axes:
     if len(series) == 1:
         ax.set_ylabel(next(iter(series)))
     else:
-        ax.legend(frameon=False)
+        ax.legend(loc="center right", frameon=False)
     if lost:
         ax.set_title(f"{lost} not finite: gaps in the line", fontsize="medium")
     ax.grid(alpha=0.3)

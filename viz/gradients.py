@@ -66,7 +66,7 @@ def plot_gradient_flow(model: Any, ax: Axes | None = None) -> Axes:
             )  # fmt: skip
     ax.set_xticks(places, [name for name, _ in found], rotation=90)
     ax.set_ylabel("|gradient|")
-    ax.legend(frameon=True, framealpha=0.9, fontsize="small")
+    ax.legend(loc="upper right", frameon=True, framealpha=0.9, fontsize="small")
     ax.grid(alpha=0.3, axis="y")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
@@ -112,7 +112,7 @@ def plot_update_ratios(ratios: Any, ax: Axes | None = None) -> Axes:
     ax.set_yscale("log")
     ax.set_xlabel("step")
     ax.set_ylabel("‖change‖ / ‖weights‖")
-    ax.legend(frameon=True, framealpha=0.9, fontsize="small")
+    ax.legend(loc="upper right", frameon=True, framealpha=0.9, fontsize="small")
     ax.grid(alpha=0.3)
     ax.spines[["top", "right"]].set_visible(False)
     return ax

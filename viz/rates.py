@@ -44,7 +44,7 @@ def plot_schedule(schedule: Any, steps: int, ax: Axes | None = None, *, label: s
         )  # fmt: skip
     ax.set_xlabel("step")
     ax.set_ylabel("learning rate")
-    ax.legend(frameon=True, framealpha=0.9, fontsize="small")
+    ax.legend(loc="upper right", frameon=True, framealpha=0.9, fontsize="small")
     _plain_look(ax)
     return ax
 
