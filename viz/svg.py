@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from xml.etree import ElementTree
 
 from .style import DARK
+from .widths import width
 from .words import visible
 
 _SVG = "http://www.w3.org/2000/svg"
-# Boxes are as wide as Helvetica needs; these need no more, or little.
+# Boxes are as wide as Helvetica needs; other fonts are fitted to its widths (widths.py).
 _FONTS = "Helvetica, Arial, 'Liberation Sans', Arimo, 'DejaVu Sans Condensed', sans-serif"
 
 
@@ -32,13 +33,23 @@ def finished(raw: str, title: str, description: str, tips: Mapping[str, str]) ->
         if element.get("font-family"):
             element.set("font-family", _FONTS)
         if element.text and element.tag == f"{{{_SVG}}}text":
-            element.text = element.text.rstrip("\xa0")
+            element.text = element.text.rstrip(" \xa0")
+            _held_to_its_width(element, element.text)
     for group in list(root.iter(f"{{{_SVG}}}g")):
         _titled(group, tips)
     head = [_made("title", visible(title, 200)), _made("desc", description)]
     for place, element in enumerate([*head, _made("style", media())]):
         root.insert(place, element)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _held_to_its_width(element: ElementTree.Element, text: str) -> None:
+    """Let no other font make a text wider than the box that was made for it."""
+    size = float(element.get("font-size", "14"))
+    length = width(text, size, bold=element.get("font-weight") == "bold")
+    if length:
+        element.set("textLength", f"{length:g}")
+        element.set("lengthAdjust", "spacingAndGlyphs")
 
 
 def _titled(group: ElementTree.Element, tips: Mapping[str, str]) -> None:
