@@ -88,8 +88,8 @@ class Vocabulary:
             raise TypeError("texts must be a list of texts; got one text: put it in a list, [text]")
         least = count("least", least)
         counts = Counter(word for text in texts for word in self.split(text))
-        known = sorted((word for word, k in counts.items() if k >= least), key=lambda w: w)
-        known.sort(key=lambda word: -counts[word])
+        known = [word for word, k in counts.items() if k >= least]
+        known.sort(key=lambda word: (-counts[word], word))
         self.words = ["<pad>", "<unk>", *known]
         self.index = {word: i for i, word in enumerate(self.words)}
 

@@ -1,11 +1,10 @@
 """L-BFGS: Newton's method with the curvature guessed from the last few steps.
 
 With s = the last move and y = the change of the gradient along it, the pairs (s, y) of the last
-steps define an
-inverse Hessian H, which is never built: d = -H g costs two passes over the pairs. Then p ← p + t d,
-with t fixed or found by a line search. For whole-batch losses of small nets, which it brings down
-in few steps. Liu & Nocedal, "On the limited memory BFGS method for large scale optimization"
-(1989).
+steps define an inverse Hessian H, which is never built: d = -H g costs two passes over the pairs.
+Then p ← p + t d, with t fixed or found by a line search. For whole-batch losses of small nets,
+which it brings down in few steps. Liu & Nocedal, "On the limited memory BFGS method for large scale
+optimization" (1989).
 """
 
 from __future__ import annotations

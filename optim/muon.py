@@ -23,11 +23,8 @@ from ..tensor.node import Array
 from .flat import Flat, Slots
 from .optimizer import Group, Optimizer
 
-COEFFICIENTS = (
-    3.4445,
-    -4.7750,
-    2.0315,
-)  # steepest at 0 among quintics that stay near 1 (Jordan, 2024)
+# steepest at 0 among quintics that stay near 1 (Jordan, 2024)
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonal(

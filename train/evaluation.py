@@ -28,18 +28,10 @@ def as_loader(data: Any, batch_size: int, shuffle: bool) -> Any:
     """A loader, data set or arrays ``(X, y)``, as something that gives batches."""
     if isinstance(data, DataLoader):
         return data
-    if (
-        isinstance(data, tuple)
-        and len(data) > 1
-        and all(isinstance(part, list) or hasattr(part, "shape") for part in data)
-    ):
-        data = tuple([as_tensor(part) if isinstance(part, list) else part for part in data])
-    if (
-        isinstance(data, (tuple, list))
-        and len(data) > 1
-        and all(hasattr(part, "shape") for part in data)
-    ):
-        data = TensorDataset(*data)
+    if isinstance(data, (tuple, list)) and len(data) > 1:
+        listed = list if isinstance(data, tuple) else ()  # a list of lists is a list of batches
+        if all(isinstance(part, listed) or hasattr(part, "shape") for part in data):
+            data = TensorDataset(*[as_tensor(p) if isinstance(p, list) else p for p in data])
     if hasattr(data, "__getitem__") and hasattr(data, "__len__"):
         return DataLoader(data, batch_size=batch_size, shuffle=shuffle)
     if not hasattr(data, "__iter__"):

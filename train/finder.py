@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from math import inf, isfinite, log
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
 
-from ..optim import Adam, Optimizer
+from ..optim import Adam
 from ..tensor.node import Array
 from .evaluation import as_loader
 from .loop import Run, _number
@@ -21,6 +22,7 @@ from .step import (
     resolve_loss,
     target_for,
 )
+from .wishes import optimizer_for
 
 
 class LRFinderResult:
@@ -100,7 +102,7 @@ def lr_find(
     if steps < 2:
         raise ValueError(f"lr_find: expected at least 2 steps, got {steps}")
     params = parameters_of(model)
-    made = optimizer if isinstance(optimizer, Optimizer) else (optimizer or Adam)(params)
+    made = optimizer_for(params, optimizer, "lr_find")
     run = Run(model, made, None, {}, [], 1)
     loader = as_loader(train, batch_size, shuffle=True)
     kept = _Kept(run, loader)
@@ -146,11 +148,7 @@ def overfit_one_batch(
     Model, optimizer and generators are put back as they were.
     """
     params = parameters_of(model)
-    made = (
-        optimizer
-        if isinstance(optimizer, Optimizer)
-        else (optimizer or (lambda p: Adam(p, lr=1e-2)))(params)
-    )
+    made = optimizer_for(params, optimizer or Adam(params, lr=1e-2), "overfit_one_batch")
     run = Run(model, made, None, {}, [], 1)
     loader = as_loader(train, batch_size, shuffle=False)
     kept = _Kept(run, loader)
@@ -159,11 +157,6 @@ def overfit_one_batch(
         return [one_step(run, batch, loss) for _ in range(steps)]
     finally:
         kept.put_back()
-
-
-def initial_loss(classes: int) -> float:
-    """What cross-entropy should be before training, when all classes look alike: log C."""
-    return log(classes)
 
 
 def one_step(run: Run, batch: Any, loss: Any) -> float:
@@ -195,8 +188,6 @@ class _Kept:
     """Everything that a few trial steps change, to be put back."""
 
     def __init__(self, run: Run, loader: Any) -> None:
-        import copy
-
         self.run, self.loader = run, loader
         self.weights, self.generators = run.weights(), generator_states()
         self.optimizer = copy.deepcopy(run.optimizer.state_dict())

@@ -288,9 +288,7 @@ class _Loop:
 
     def _move(self, loss: Any, batch: Any) -> None:
         run = self.run
-        if (
-            self.waiting < self.accumulate
-        ):  # a last group that is not full is averaged over its own size
+        if self.waiting < self.accumulate:  # the last group: averaged over its own size
             scale(self.params, self.accumulate / self.waiting)
         if self.clip is not None:
             clip(self.params, self.clip)

@@ -94,8 +94,7 @@ def batch_size_of(target: Any) -> int:
     return int(shape[0]) if shape else 1
 
 
-# Losses by name
-# ------------------------------------------------------------------------------------
+# Losses by name ----------------------------------------------------------------------------------
 
 
 def resolve_loss(loss: Any, target: Any, scalar: bool) -> LossFunction:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..tensor.files import write_whole
+from .progress import Progress
 
 Record = dict[str, Any]
 
@@ -127,10 +128,7 @@ def _one(run: Callable[..., Any], place: int, settings: Record) -> tuple[int, Re
 
 
 def _bar(total: int, done: int, progress: bool | None) -> Callable[[Record | None], None]:
-    from .progress import Progress
-
     shown = Progress(1, progress)
-    shown.epochs = 1
     if shown.bars:
         shown.start(1, total, done)
         shown.bar.set_description("sweep")
@@ -146,7 +144,7 @@ def _bar(total: int, done: int, progress: bool | None) -> Callable[[Record | Non
             shown.bar.update()
         elif progress is not False:
             what = "failed" if record["error"] else "done"
-            named = ", ".join(f"{k}={v}" for k, v in record.items() if k not in ("error",))[:160]
+            named = ", ".join(f"{k}={v}" for k, v in record.items() if k != "error")[:160]
             print(f"{count}/{total} {what}: {named}", flush=True)
 
     return tell

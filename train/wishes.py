@@ -34,11 +34,11 @@ def positive(what: str, value: Any) -> float | None:
     return float(value)
 
 
-def optimizer_for(params: Sequence[Any], wish: Any) -> Optimizer:
-    """An optimizer that steps at least one of ``params``."""
+def optimizer_for(params: Sequence[Any], wish: Any, name: str = "fit") -> Optimizer:
+    """An optimizer that steps at least one of ``params``; Adam if none is wished for."""
     if wish is not None and not isinstance(wish, Optimizer) and not callable(wish):
         raise TypeError(
-            "fit: expected an optimizer, or a function from parameters to one, got "
+            f"{name}: expected an optimizer, or a function from parameters to one, got "
             f"{type(wish).__name__} {wish!r}; e.g. optimizer=gradling.optim.Adam, or "
             "lambda p: gradling.optim.Adam(p, lr=1e-3)"
         )
@@ -47,7 +47,7 @@ def optimizer_for(params: Sequence[Any], wish: Any) -> Optimizer:
     stepped = [p for group in made.param_groups for p in group["params"]]
     if not any(id(p) in ours for p in stepped):
         raise ValueError(
-            f"fit: this {type(made).__name__} steps {len(stepped)} parameters, none of them the "
+            f"{name}: this {type(made).__name__} steps {len(stepped)} parameters, none of them the "
             "model's, which would stay as it is: make it of this model's model.parameters()"
         )
     return made

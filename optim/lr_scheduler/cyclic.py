@@ -85,10 +85,8 @@ class CyclicLR(_WithMomentum):
         at_least("CyclicLR", "step_size_up", step_size_up, 1)
         groups = len(optimizer.param_groups)
         self.optimizer = optimizer
-        self.base, self.max_lrs = (
-            spread("base_lr", base_lr, groups),
-            spread("max_lr", max_lr, groups),
-        )
+        self.base = spread("base_lr", base_lr, groups)
+        self.max_lrs = spread("max_lr", max_lr, groups)
         self.up = float(step_size_up)
         self.down = float(step_size_up if step_size_down is None else step_size_down)
         self.mode, self.gamma = mode, gamma
@@ -167,11 +165,8 @@ class OneCycleLR(_WithMomentum):
                 f"OneCycleLR: anneal_strategy must be 'cos' or 'linear', got {anneal_strategy!r}"
             )
         groups = len(optimizer.param_groups)
-        self.optimizer, self.total_steps, self.anneal_strategy = (
-            optimizer,
-            total_steps,
-            anneal_strategy,
-        )
+        self.optimizer = optimizer
+        self.total_steps, self.anneal_strategy = total_steps, anneal_strategy
         self.max_lrs = spread("max_lr", max_lr, groups)
         self.initial = [lr / div_factor for lr in self.max_lrs]
         self.final = [lr / final_div_factor for lr in self.initial]
@@ -182,8 +177,6 @@ class OneCycleLR(_WithMomentum):
             self.max_momentums = spread("max_momentum", max_momentum, groups)
         top = pct_start * total_steps - 1
         self.ends = [top, 2 * top, total_steps - 1.0] if three_phase else [top, total_steps - 1.0]
-        if three_phase:
-            self.ends[1] = 2 * pct_start * total_steps - 2
         if last_epoch == -1:
             for group, lr in zip(optimizer.param_groups, self.initial, strict=True):
                 group["lr"] = group["initial_lr"] = lr
@@ -191,7 +184,7 @@ class OneCycleLR(_WithMomentum):
 
     def _anneal(self, t: int, corners: Sequence[float]) -> float:
         """Where step t is between the corners that the phases run between."""
-        if t >= self.total_steps + (1 if t == self.total_steps else 0):
+        if t > self.total_steps:
             raise ValueError(
                 f"OneCycleLR: step {t} is past the {self.total_steps} steps it was made for; pass "
                 "a larger total_steps"

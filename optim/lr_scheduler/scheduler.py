@@ -77,9 +77,7 @@ class LRScheduler:
             if past:
                 return self.floor + (lr - self.floor) * (now / past)
             return lr + (self.base_lrs[place] - self.floor) * now
-        if (
-            before == -1 and lr != self.base_lrs[place]
-        ):  # on top of a schedule that was made earlier
+        if before == -1 and lr != self.base_lrs[place]:  # on top of a schedule made earlier
             return self.floor + (lr - self.floor) * self.shape(0, place)
         return self.lr_at(t, place)
 

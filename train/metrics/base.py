@@ -23,7 +23,7 @@ def as_array(values: Any) -> Array:
     return np.asarray(values)
 
 
-def predicted_classes(name: str, scores: Array) -> Array:
+def predicted_classes(scores: Array) -> Array:
     """Class numbers from scores (N, C), or from one score an item, whose sign decides."""
     if scores.ndim >= 2 and scores.shape[1] > 1:
         return np.asarray(scores.argmax(1))

@@ -64,7 +64,7 @@ class Accuracy(Metric):
         scores = as_array(prediction)
         if scores.ndim > 2:  # scores (N, C, …) of many places an item
             scores = np.moveaxis(scores, 1, -1).reshape(-1, scores.shape[1])
-        classes = predicted_classes(self.name, scores)
+        classes = predicted_classes(scores)
         self.right += int(
             (classes == class_targets(self.name, as_array(target), len(classes))).sum()
         )
@@ -93,7 +93,7 @@ class ConfusionMatrix(Metric):
         self.counts = np.zeros((self.classes, self.classes), np.int64)
 
     def update(self, prediction: Any, target: Any) -> None:
-        predicted = predicted_classes(self.name, as_array(prediction))
+        predicted = predicted_classes(as_array(prediction))
         true = class_targets(self.name, as_array(target), len(predicted))
         for what, found in (("predicted", predicted), ("true", true)):
             if found.size and not (found.min() >= 0 and found.max() < self.classes):
