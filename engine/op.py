@@ -11,7 +11,7 @@ import dis
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf
+from math import copysign, inf
 from types import CodeType
 from typing import Any
 
@@ -256,6 +256,4 @@ def divide(a: float, b: float) -> float:
     except ZeroDivisionError:
         if a == 0 or a != a:
             return float("nan")
-        from math import copysign
-
         return copysign(inf, a) * copysign(1.0, b)

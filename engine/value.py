@@ -387,14 +387,9 @@ _add, _sub, _mul, _pow = _binary("add"), _binary("sub"), _binary("mul"), _binary
 
 def _number(data: Any) -> float:
     if isinstance(data, (str, bytes, Value)):
-        raise TypeError(
-            f"Value: expected a number, got {type(data).__name__} {data!r}; "
-            + (
-                "use it as it is, or .detach() it"
-                if isinstance(data, Value)
-                else "convert it first"
-            )
-        )
+        ours = isinstance(data, Value)
+        remedy = "use it as it is, or .detach() it" if ours else "convert it first"
+        raise TypeError(f"Value: expected a number, got {type(data).__name__} {data!r}; {remedy}")
     try:
         return float(data)
     except (TypeError, ValueError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations as choices
+from itertools import combinations_with_replacement
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -238,11 +240,9 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
 
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All choices of ``r`` entries of a vector, in order, as rows."""
-    import itertools
-
     if input._data.ndim != 1:
         raise ShapeError(f"combinations: expected a vector, got shape {input.shape}")
-    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    choose = combinations_with_replacement if with_replacement else choices
     count = whole("combinations", "r", r)
     if count == 0:
         return input[:0]

@@ -17,7 +17,7 @@ from ..engine.modes import (
 )
 from ..engine.sites import user_line
 from . import function
-from .backward import history, run
+from .backward import accumulate, history, run
 from .function import Function
 from .node import Array, Node
 
@@ -47,7 +47,7 @@ def _seed(name: str, root: Tensor, gradient: Any, create_graph: bool) -> Any:
             )
         array = np.empty(root._data.shape, root._data.dtype)
         array.fill(1)  # np.ones takes three times as long
-        return type_of(root)(array) if create_graph else array
+        return _tensor(array) if create_graph else array
     array = gradient._data if hasattr(gradient, "_data") else np.asarray(gradient)
     if array.shape != root._data.shape:
         raise RuntimeError(f"{name}: expected a gradient of shape {root.shape}, got {array.shape}")
@@ -56,18 +56,15 @@ def _seed(name: str, root: Tensor, gradient: Any, create_graph: bool) -> Any:
     if not np.isfinite(array).all():
         raise ValueError(f"{name}: expected a finite gradient to start from, got nan or inf in it")
     if create_graph:
-        return (
-            gradient.to(root.dtype)
-            if hasattr(gradient, "_data")
-            else type_of(root)(array.astype(root.dtype))
-        )
+        given = gradient if hasattr(gradient, "_data") else _tensor(array)
+        return given.to(root.dtype)
     return array.astype(root._data.dtype)  # a copy: what is stored as .grad shares no memory
 
 
-def type_of(tensor: Tensor) -> type[Tensor]:
+def _tensor(array: Array) -> Tensor:
     from .tensor import Tensor
 
-    return Tensor
+    return Tensor(array)
 
 
 def _seeds(name: str, roots: Tensors, gradients: Any, create_graph: bool) -> dict[Node, Any]:
@@ -84,9 +81,8 @@ def _seeds(name: str, roots: Tensors, gradients: Any, create_graph: bool) -> dic
         g = _seed(name, root, start, create_graph)
         if root._node in seeds:
             total = seeds[root._node] + g
-            g = (
-                np.asarray(total) if isinstance(total, np.generic) else total
-            )  # 0-d arrays add to scalars
+            # the sum of two 0-d arrays is no array
+            g = np.asarray(total) if isinstance(total, np.generic) else total
         seeds[root._node] = g
     return seeds
 
@@ -135,16 +131,13 @@ def backward(
     free = retain_graph is False and not create_graph
     if inputs is not None:
         wanted = [_tracked("backward", x, i) for i, x in enumerate(_as_tuple(inputs))]
-        from .backward import _accumulate
-
         found = run(seeds, wanted, create_graph=create_graph)
-        _accumulate({n: g.copy() if g.__class__ is Array else g for n, g in found.items()})
+        accumulate({n: g.copy() if g.__class__ is Array else g for n, g in found.items()})
         return
     if free:
         line = user_line()
         for node in history(seeds):
-            if node.op is not None:
-                node.note("freed", line)
+            node.note("freed", line)
     run(seeds, create_graph=create_graph, free=free)
 
 
@@ -207,7 +200,7 @@ def grad(
                 f"grad: the outputs do not depend on input {place} (shape {x.shape}); check the "
                 "wiring, or pass allow_unused=True for None, materialize_grads=True for zeros"
             )
-        answers.append(type_of(x)(_own(g, held)) if g.__class__ is Array else g)
+        answers.append(_tensor(_own(g, held)) if g.__class__ is Array else g)
     return tuple(answers)
 
 

@@ -116,7 +116,7 @@ def run(
             if node.extra is not None:
                 gradients[node] = _observe(node, g)
         if targets is None:
-            _accumulate(gradients)
+            accumulate(gradients)
         else:
             found.update((node, g) for node, g in gradients.items() if node in wanted)
     return found
@@ -226,7 +226,7 @@ def _fit_array(part: Any, child: Node, g: Any) -> Any:
     return part
 
 
-def _accumulate(gradients: Gradients) -> None:
+def accumulate(gradients: Gradients) -> None:
     """Add gradients to what leaves have collected."""
     with _adding:
         for leaf, g in gradients.items():

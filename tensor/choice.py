@@ -161,7 +161,8 @@ def isclose(
     """Whether |input - other| <= atol + rtol * |other|, entry by entry; equal infinities are close.
 
     Raises:
-        DtypeError: the dtypes differ. RangeError: a tolerance is negative.
+        DtypeError: the dtypes differ.
+        RangeError: a tolerance is negative.
 
     >>> import gradling
     >>> gradling.isclose(gradling.tensor([1.0, 2.0]), gradling.tensor([1.0, 2.1]))

@@ -20,9 +20,7 @@ from .dtypes import (
     int64,
     uint8,
 )  # fmt: skip
-from .dtypes import (
-    bool_ as _bool,
-)
+from .dtypes import bool_ as _bool
 from .record import apply
 from .rows import shape as rows
 

@@ -57,7 +57,7 @@ def asarray(
 ) -> Tensor:
     """``obj`` as a tensor: copied always (``copy=True``), never (False, or an error), or where
     needed."""
-    made = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype=dtype)
+    made = (tensor if copy else as_tensor)(obj, dtype=dtype, device=device)
     source = getattr(obj, "_data", obj)
     if copy is False and not (
         isinstance(source, np.ndarray) and np.may_share_memory(source, made._data)
@@ -224,7 +224,8 @@ def full(
     """``fill_value`` everywhere; its kind decides the dtype: bool, int64 or the default float.
 
     Raises:
-        ValueError: a value that the dtype cannot hold. TypeError: a size that is not a tuple.
+        ValueError: a value that the dtype cannot hold.
+        TypeError: a size that is not a tuple.
     """
     on_cpu("full", device)
     if not isinstance(size, (tuple, list)):

@@ -65,8 +65,8 @@ def rand(
     """Uniform in [0, 1), of shape ``size``.
 
     Raises:
-        TypeError: a dtype that is not floating, sizes that are no whole numbers. ShapeError:
-        negative ones.
+        TypeError: a dtype that is not floating, sizes that are no whole numbers.
+        ShapeError: negative ones.
 
     >>> import gradling
     >>> gradling.rand(2, 3, generator=gradling.Generator(0)).shape
@@ -152,7 +152,8 @@ def normal(
     """Normal with ``mean`` and ``std``: tensors that broadcast, or two numbers and a ``size``.
 
     Raises:
-        ValueError: a negative or nan ``std``. TypeError: two numbers without a size.
+        ValueError: a negative or nan ``std``.
+        TypeError: two numbers without a size.
     """
     on_cpu("normal", device)
     given = [getattr(x, "_data", x) for x in (mean, std)]
@@ -188,7 +189,8 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None) -> Tensor:
     ``input``.
 
     Raises:
-        ValueError: a probability outside [0, 1]. TypeError: probabilities that are whole numbers.
+        ValueError: a probability outside [0, 1].
+        TypeError: probabilities that are whole numbers.
     """
     chance = getattr(p, "_data", p) if p is not None else input._data
     hits = coin_flips("bernoulli", chance, input._data.shape, generator)

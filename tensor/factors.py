@@ -81,11 +81,12 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     """X with A X = B (X A = B if not ``left``), without the inverse of A.
 
     Args:
-        A: (…, n, n). B: (…, n, k), or a vector (n,), or a stack of vectors (…, n) with A's leading
-            axes.
+        A: (…, n, n).
+        B: (…, n, k), or a vector (n,), or a stack of vectors (…, n) with A's leading axes.
 
     Raises:
-        LinAlgError: a singular A. ShapeError: sizes that do not match.
+        LinAlgError: a singular A.
+        ShapeError: sizes that do not match.
 
     >>> import gradling
     >>> A = gradling.tensor([[2.0, 0.0], [0.0, 4.0]])
@@ -258,7 +259,10 @@ class Lstsq(NamedTuple):
 
 
 def lstsq(A: Tensor, B: Tensor) -> Lstsq:
-    """X with the least ‖A X - B‖, and of those the smallest."""
+    """X with the least ‖A X - B‖, and of those the smallest; with the rank of A.
+
+    ``residuals`` and ``singular_values`` are there for PyTorch programs, and empty.
+    """
     _matrices("lstsq", A)
     if A._data.dtype is not B._data.dtype:
         raise _dtypes("lstsq", A._data.dtype, B._data.dtype)

@@ -66,9 +66,8 @@ def write_npz(arrays: dict[str, Array], plan: str | None) -> bytes:
 def _add(archive: zipfile.ZipFile, name: str, array: Array) -> None:
     entry = io.BytesIO()
     np.lib.format.write_array(entry, np.asanyarray(array), allow_pickle=False)
-    archive.writestr(
-        zipfile.ZipInfo(f"{name}.npy"), entry.getvalue()
-    )  # no clock: equal states, equal bytes
+    # a ZipInfo of its own has no clock: equal states, equal bytes
+    archive.writestr(zipfile.ZipInfo(f"{name}.npy"), entry.getvalue())
 
 
 def read_npz(content: bytes) -> tuple[dict[str, Array], str | None]:

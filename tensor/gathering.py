@@ -42,8 +42,7 @@ def _checked(name: str, input: Tensor, dim: int, index: Any, src: Any = None) ->
         ):
             raise ShapeError(
                 f"{name}: index {array.shape} must have as many axes as {what} {other.shape} and "
-                "be no "
-                f"larger on any" + (f" but axis {place}" if what == "input" else "")
+                "be no larger on any" + (f" but axis {place}" if what == "input" else "")
             )
     return place, array
 
@@ -55,7 +54,8 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
         index: whole numbers, as many axes as ``input``, no larger than it except along ``dim``.
 
     Raises:
-        IndexError: an index below 0 or beyond the axis. ShapeError: axes that do not match.
+        IndexError: an index below 0 or beyond the axis.
+        ShapeError: axes that do not match.
 
     >>> import gradling
     >>> x = gradling.tensor([[1, 2], [3, 4]])
@@ -175,7 +175,6 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """``input`` with entries added along ``dim``: out[index[i, j], j] += src[i, j] for dim 0.
 
     >>> import gradling
-    >>> index, src = gradling.tensor([1, 1, 0]), gradling.tensor([1.0, 2.0, 4.0])
     >>> index, src = gradling.tensor([1, 1, 0]), gradling.tensor([1.0, 2.0, 4.0])
     >>> gradling.zeros(2).scatter_add(0, index, src)
     tensor([4., 3.])

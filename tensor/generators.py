@@ -35,7 +35,8 @@ class Generator:
         device: "cpu" (the only one), for programs written for PyTorch.
 
     Raises:
-        TypeError: a seed that is not a whole number. ValueError: one that is out of range.
+        TypeError: a seed that is not a whole number.
+        ValueError: one that is out of range.
 
     >>> import gradling
     >>> a, b = Generator(7), Generator().manual_seed(7)
@@ -50,9 +51,8 @@ class Generator:
             seed, device = None, seed
         on_cpu("Generator", device)
         self._seed: int | None = None if seed is None else checked_seed("Generator", seed)
-        self._drawing: np.random.Generator | None = (
-            None  # made at the first draw: importing it costs
-        )
+        # made at the first draw: importing it costs
+        self._drawing: np.random.Generator | None = None
 
     @property
     def device(self) -> str:

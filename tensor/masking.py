@@ -36,14 +36,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     [1.0, -inf, -inf]
     """
     _mask("masked_fill", mask)
-    filling = value
-    if hasattr(value, "_data"):
-        filling = _filling("masked_fill", input, value)
-    else:
-        patch = _source("masked_fill", input, value)
-        if input._data.dtype.kind == "f" and np.isinf(patch._data) and not np.isinf(value):
-            raise RangeError(f"masked_fill: {value!r} is out of the range of {input.dtype}")
-        filling = patch
+    filling = _filling("masked_fill", input, value)
+    if not hasattr(value, "_data") and np.isinf(filling._data) and not np.isinf(value):
+        raise RangeError(f"masked_fill: {value!r} is out of the range of {input.dtype}")
     return where(mask, filling, input)  # type: ignore[no-any-return]
 
 

@@ -50,9 +50,8 @@ class Node:
         self.grad: Any = None  # an array, or a Tensor once somebody asked for one
         self.scope = scope
         self.seq = tick()
-        self.extra: dict[str, Any] | None = (
-            None  # label, hooks, source line, fingerprints: rare things
-        )
+        # label, hooks, source line, fingerprints: rare things
+        self.extra: dict[str, Any] | None = None
 
     def note(self, key: str, value: Any) -> None:
         if self.extra is None:

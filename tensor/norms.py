@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .arguments import RangeError
 from .dtypes import as_dtype
 from .errors import DtypeError, ShapeError, normal_dims
-from .factors import svdvals
+from .factors import inv, svdvals
 from .record import apply
 from .rows import norms as rows
 
@@ -106,8 +106,6 @@ def norm(
 
 def cond(A: Tensor, p: Any = None) -> Tensor:
     """‖A‖ ‖A⁻¹‖: by how much relative errors may grow when equations with A are solved."""
-    from .factors import inv
-
     if p in (None, 2, -2):
         values = svdvals(A)
         large, small = values[..., 0], values[..., -1]

@@ -31,12 +31,12 @@ def _floating(name: str, input: Tensor, dtype: Any = None) -> Tensor:
     if input._data.dtype.kind != "f":
         raise DtypeError(
             f"{name}: expected a floating tensor, got {input.dtype}, whose result would not be "
-            f"whole; use x.float(), or dtype= where there is one"
+            "whole; use x.float(), or dtype= where there is one"
         )
     return input
 
 
-def _summable(input: Tensor, dtype: Any) -> Tensor:
+def summable(input: Tensor, dtype: Any) -> Tensor:
     """In ``dtype``; without one, whole numbers and truth values count in int64."""
     if dtype is not None:
         return input.to(as_dtype(dtype))
@@ -52,7 +52,7 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Any = 
     tensor([4., 6.])
     """
     if dtype is not None or input._data.dtype.kind != "f":
-        input = _summable(input, dtype)
+        input = summable(input, dtype)
     shape = input._data.shape
     return apply(rows.sum_, (input,), (axes("sum", dim, len(shape)), keepdim, shape))
 
@@ -99,7 +99,7 @@ def prod(
     >>> gradling.tensor([1.0, 2.0, 4.0]).prod()
     tensor(8.)
     """
-    input = _summable(input, dtype)
+    input = summable(input, dtype)
     shape = input._data.shape
     dims = axes("prod", dim if dim is None else (normal_dim("prod", dim, len(shape)),), len(shape))
     return apply(rows.prod_, (input,), (dims, keepdim, shape))

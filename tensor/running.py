@@ -8,20 +8,15 @@ import numpy as np
 
 from .arguments import whole
 from .dims import numpy_names
-from .dtypes import as_dtype, get_default_dtype, int64
+from .dtypes import get_default_dtype
 from .errors import ShapeError, normal_dim
 from .extremes import ValuesAndIndices, pick
 from .record import apply
+from .reductions import summable
 from .rows import running as rows
 
 if TYPE_CHECKING:
     from .tensor import Tensor
-
-
-def _in(input: Tensor, dtype: Any) -> Tensor:
-    if dtype is not None:
-        return input.to(as_dtype(dtype))
-    return input if input._data.dtype.kind == "f" else input.to(int64)
 
 
 @numpy_names
@@ -32,14 +27,14 @@ def cumsum(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     >>> gradling.tensor([1.0, 2.0, 3.0]).cumsum(0)
     tensor([1., 3., 6.])
     """
-    input = _in(input, dtype)
+    input = summable(input, dtype)
     return apply(rows.cumsum, (input,), (normal_dim("cumsum", dim, input._data.ndim), False))
 
 
 @numpy_names
 def cumprod(input: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     """Each entry times all before it along ``dim``. The gradient is right where entries are 0."""
-    input = _in(input, dtype)
+    input = summable(input, dtype)
     return apply(rows.cumprod, (input,), (normal_dim("cumprod", dim, input._data.ndim),))
 
 

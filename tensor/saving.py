@@ -28,7 +28,8 @@ def save(state: Any, path: str | os.PathLike[str]) -> None:
         state: tensors, arrays, numbers, text, None, and lists, tuples and dicts of them.
 
     Raises:
-        TypeError: something else is in it, named with its place. ValueError: another suffix.
+        TypeError: something else is in it, named with its place.
+        ValueError: another suffix.
 
     >>> import gradling, tempfile, os
     >>> path = os.path.join(tempfile.mkdtemp(), "state.safetensors")

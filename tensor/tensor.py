@@ -301,8 +301,7 @@ class Tensor(NumPyProtocol, InPlaceForms):
     inverse, det, slogdet = factors.inv, factors.det, factors.slogdet
     logdet, pinverse = factors.logdet, factors.pinv
 
-    # New ones of this dtype, and random ones
-    # -------------------------------------------------------
+    # New ones of this dtype, and random ones -----------------------------------------------------
 
     new_zeros, new_ones, new_empty = alike.new_zeros, alike.new_ones, alike.new_empty
     new_full, new_tensor = alike.new_full, alike.new_tensor

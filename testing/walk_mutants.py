@@ -37,7 +37,7 @@ WALK_MUTANTS = (
         "a path dropped", "run", "zip(node.inputs, parts)", "zip(node.inputs[:1], parts[:1])"
     ),
     WalkMutant(
-        "= for += at a leaf", "_accumulate", "g if before is None else _added(before, g)", "g"
+        "= for += at a leaf", "accumulate", "g if before is None else _added(before, g)", "g"
     ),
     WalkMutant(
         "broadcast not undone", "_fit_array", "_sum_to(part, child.shape)",
