@@ -6,7 +6,7 @@ random, or read from a Value by ``.data``) is then seen to differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from ..engine import TABLE, Op, Value
@@ -38,7 +38,7 @@ class Recording(Tape):
         self.inputs = [x for x in tree_leaves(arguments) if isinstance(x, Value)]
         with self:
             self.out = fn(*arguments)
-        self.results = [_result(x) for x in _flat(self.out)]
+        self.results = [_result(x) for x in tree_leaves(self.out)]
         tested = [x for guard in self.guards for x in (guard.a, guard.b)]
         self.order = self._history([x for x in self.results + tested if isinstance(x, Value)])
 
@@ -92,10 +92,6 @@ class Recording(Tape):
         given = set(self.inputs)
         return [v for v in self.order if self.made_by(v)[0] is None
                 and v not in self.cuts and v not in given]  # fmt: skip
-
-
-def _flat(out: Any) -> Iterable[Any]:
-    return tree_leaves(out)
 
 
 def _result(x: Any) -> Value | float:

@@ -295,7 +295,7 @@ class Replay:
         if node in self.noted:
             array = self.noted[node][place]
         else:
-            array = (node.saved or ())[place + 1] if node.saved else None
+            array = node.saved[place + 1] if node.saved else None
             if array is None:
                 array = self._solved(node, place)
         array = np.asarray(array)

@@ -20,8 +20,11 @@ class GPT(nn.Module):
         x = tokens[idx] + positions[0 … T-1];   x ← block(x) n_layer times;   logits = norm(x) Wᵀ
 
     Args:
-        vocab_size: number of tokens. block_size: most tokens that it can look at.
-        n_layer: blocks. n_head: heads of each, which divide n_embd. n_embd: width.
+        vocab_size: number of tokens.
+        block_size: most tokens that it can look at.
+        n_layer: blocks.
+        n_head: heads of each, which divide n_embd.
+        n_embd: width.
         dropout: of the attention weights, of each part and of the embeddings.
         bias: of linear layers and norms.
         tied: the table that tokens are looked up in is also W, so a token is said by the vector it

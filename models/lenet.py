@@ -21,7 +21,8 @@ class LeNet5(nn.Module):
     "Gradient-based learning applied to document recognition" (1998).
 
     Args:
-        num_classes: number of logits. in_channels: 1 for grey images, 3 for colour.
+        num_classes: number of logits.
+        in_channels: 1 for grey images, 3 for colour.
         image_size: height and width of the images. 32 is the paper's, whose digits had a margin;
             for those the first convolution pads nothing, so that both sizes count alike.
 

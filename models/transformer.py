@@ -13,10 +13,14 @@ class TransformerClassifier(nn.Module):
         x = encoder(tokens[idx] + waves);   logits = W mean(x over places that are no padding) + b
 
     Args:
-        vocab_size: number of tokens. num_classes: number of logits.
-        d_model: width. nhead: heads, which divide it. num_layers: encoder layers.
+        vocab_size: number of tokens.
+        num_classes: number of logits.
+        d_model: width.
+        nhead: heads, which divide it.
+        num_layers: encoder layers.
         dim_feedforward: width inside the layers; 4·d_model if None.
-        max_len: longest sequence. dropout: of the layers and of the embedded tokens.
+        max_len: longest sequence.
+        dropout: of the layers and of the embedded tokens.
         padding_idx: the token that fills short sequences: nothing looks at it, and any number of
             them gives the same logits. None if there is none.
 

@@ -13,8 +13,7 @@ class Sigmoid(Module):
     """σ(x) = 1 / (1 + exp(-x)): to (0, 1), as a probability.
 
     Backward: g y (1 - y), from the output alone; at most g / 4, so deep chains of it fade. No large
-        exp is
-    taken: far left the result is 0, not nan.
+    exp is taken: far left the result is 0, not nan.
 
     >>> import gradling
     >>> Sigmoid()(gradling.tensor([-1000.0, 0.0, 1000.0])).tolist()

@@ -30,7 +30,8 @@ class MultiheadAttention(Module):
         num_heads: must divide ``embed_dim``.
         dropout: share of the attention weights dropped while training.
         bias: of the projections in and out.
-        add_bias_kv: learn one more key and value. add_zero_attn: add a key and value of 0.
+        add_bias_kv: learn one more key and value.
+        add_zero_attn: add a key and value of 0.
         kdim, vdim: widths of keys and values where they differ from E.
         batch_first: (N, L, E) in place of (L, N, E).
 
@@ -235,11 +236,8 @@ class MultiheadAttention(Module):
         more = 0
         one = (k.shape[0], 1, self.embed_dim)
         if self.bias_k is not None and self.bias_v is not None:
-            k, v, more = (
-                cat([k, self.bias_k.expand(one)], 1),
-                cat([v, self.bias_v.expand(one)], 1),
-                1,
-            )
+            k, v = cat([k, self.bias_k.expand(one)], 1), cat([v, self.bias_v.expand(one)], 1)
+            more = 1
         if self.add_zero_attn:
             zero = Tensor(np.zeros(one, k.dtype))
             k, v, more = cat([k, zero], 1), cat([v, zero], 1), more + 1

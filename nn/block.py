@@ -18,8 +18,12 @@ class TransformerBlock(Module):
     """The block that GPTs are stacked from: x + attention(norm(x)), then x + MLP(norm(x)).
 
     Args:
-        d_model: width. nhead: heads, which divide it. mlp_ratio: width of the MLP over ``d_model``.
-        dropout: of the weights and of each part. causal: no place sees later ones.
+        d_model: width.
+        nhead: heads, which divide it.
+        mlp_ratio: width of the MLP over ``d_model``.
+        dropout: of the weights and of each part.
+        causal: no place sees later ones.
+        bias: of all maps and norms.
 
     >>> import gradling
     >>> TransformerBlock(8, 2)(gradling.randn(3, 5, 8)).shape

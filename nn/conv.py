@@ -120,11 +120,14 @@ class Conv2d(_ConvNd):
     """A kernel slid over images: every place of the output is the same function of its window.
 
     Args:
-        in_channels, out_channels: C and O. kernel_size, stride, dilation: one number, or one per
-        axis. padding: zeros around the input; a number, one per axis, "same" or "valid". groups:
-        channels in groups that do not mix; ``groups=in_channels`` is a depthwise convolution. bias:
-        learn a number per output channel. padding_mode: what stands around the input: "zeros",
-        "reflect", "replicate" or "circular". generator: what the start values are drawn from.
+        in_channels, out_channels: C and O.
+        kernel_size, stride, dilation: one number, or one per axis.
+        padding: zeros around the input; a number, one per axis, "same" or "valid".
+        groups: channels in groups that do not mix; ``groups=in_channels`` is a depthwise
+            convolution.
+        bias: learn a number per output channel.
+        padding_mode: what stands around the input: "zeros", "reflect", "replicate" or "circular".
+        generator: what the start values are drawn from.
 
     Shapes: input (N, C, H, W) or (C, H, W), output (N, O, H', W') with H' = ⌊(H + 2 padding -
     dilation (kH - 1) - 1) / stride⌋ + 1. Parameters: ``weight`` (O, C / groups, kH, kW) and

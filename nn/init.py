@@ -210,9 +210,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
         (max(rows, columns), min(rows, columns))
     )
     q, r = np.linalg.qr(random)
-    signs: Array = np.where(
-        np.diagonal(r) < 0, -1.0, 1.0
-    )  # makes the distribution even over rotations
+    # without the signs the distribution would not be even over rotations
+    signs: Array = np.where(np.diagonal(r) < 0, -1.0, 1.0)
     q = q * signs
     return fill("orthogonal_", tensor, gain * (q.T if rows < columns else q).reshape(tensor.shape))
 

@@ -47,13 +47,11 @@ class Module:
     ['fc1.weight', 'fc1.bias', 'fc2.weight', 'fc2.bias']
     """
 
-    # What the class itself keeps is in slots, so that vars(module) holds the user's attributes
-    # alone.
+    # What the class itself keeps is in slots: vars(module) holds the user's attributes alone.
     __slots__ = ("_last", "_modes", "_hooks", "_buffers", "__dict__", "__weakref__")
 
-    _last: (
-        tuple[Mode, Mode] | tuple[None, None]
-    )  # the mode it was last called under, and the one inside
+    # the mode it was last called under, and the one inside
+    _last: tuple[Mode, Mode] | tuple[None, None]
     _modes: dict[Any, tuple[str, Mode]]
     _hooks: Hooks | None
     _buffers: dict[str, bool]  # names of plain tensors that are buffers: part of the state or not

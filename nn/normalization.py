@@ -134,9 +134,10 @@ class BatchNorm2d(_BatchNorm):
     over examples and places, and otherwise remembered ones are used.
 
     Args:
-        num_features: C. eps: keeps a constant channel from being divided by 0. momentum: how far
-        the remembered ones move towards each batch's; None takes the mean over all
-            batches.
+        num_features: C.
+        eps: keeps a constant channel from being divided by 0.
+        momentum: how far the remembered ones move towards each batch's; None takes the mean over
+            all batches.
         affine: learn ``weight`` (C,) and, unless ``bias=False``, ``bias`` (C,), from 1 and 0.
         track_running_stats: remember ``running_mean`` and ``running_var`` (of n - 1); without, the
             batch is measured in evaluation too.

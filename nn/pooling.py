@@ -137,11 +137,9 @@ class AvgPool1d(_AvgPoolNd):
         super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
 
     def extra_repr(self) -> str:
-        as_tuple = [v if isinstance(v, tuple) else (v,) for v in self._sizes()]
-        return "kernel_size={}, stride={}, padding={}".format(*as_tuple)
-
-    def _sizes(self) -> tuple[Any, Any, Any]:
-        return self.kernel_size, self.stride, self.padding
+        sizes = (self.kernel_size, self.stride, self.padding)
+        as_tuples = [n if isinstance(n, tuple) else (n,) for n in sizes]
+        return "kernel_size={}, stride={}, padding={}".format(*as_tuples)
 
 
 class AvgPool2d(_AvgPoolNd):
@@ -150,8 +148,7 @@ class AvgPool2d(_AvgPoolNd):
     Args:
         kernel_size, stride, padding, ceil_mode: as ``MaxPool2d``; padding is zeros.
         count_include_pad: divide by the window's size, padding included; otherwise by how many of
-        its
-            entries are the input's.
+            its entries are the input's.
         divisor_override: divide by this in their place.
 
     Shapes: as ``MaxPool2d``. Backward: every entry of a window has the share 1 / count in its mean,

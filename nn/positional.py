@@ -60,7 +60,9 @@ class SinusoidalPositionalEncoding(_PositionalEncoding):
     express. Vaswani et al., "Attention is all you need" (2017).
 
     Args:
-        d_model: width E. max_len: longest sequence. dropout: of the sum.
+        d_model: width E.
+        max_len: longest sequence.
+        dropout: of the sum.
         batch_first: sequences (N, L, E) in place of (L, N, E).
 
     >>> import gradling

@@ -138,15 +138,10 @@ class RNNBase(Module):
         """The input as (T, N, features), and whether it came without a batch."""
         name = type(self).__name__
         if not isinstance(input, Tensor):
-            packed = hasattr(input, "batch_sizes")
-            raise TypeError(
-                f"{name}: expected a tensor, got {said(input)}"
-                + (
-                    "; packed sequences are not offered: pad them, and mask the loss"
-                    if packed
-                    else ""
-                )
-            )
+            message = f"{name}: expected a tensor, got {said(input)}"
+            if hasattr(input, "batch_sizes"):
+                message += "; packed sequences are not offered: pad them, and mask the loss"
+            raise TypeError(message)
         order = "(batch, time, features)" if self.batch_first else "(time, batch, features)"
         if input.ndim not in (2, 3):
             raise ShapeError(
@@ -202,7 +197,8 @@ class RNN(RNNBase):
     """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), for every step of a sequence.
 
     Args:
-        input_size: features of a step. hidden_size: H, numbers remembered.
+        input_size: features of a step.
+        hidden_size: H, numbers remembered.
         num_layers: layers on top of each other, each reading the outputs of the one below.
         nonlinearity: "tanh" or "relu".
         bias: learn b_ih and b_hh.

@@ -37,18 +37,21 @@ def activation_of(name: str, activation: Activation) -> Callable[[Tensor], Tenso
 class TransformerEncoderLayer(Module):
     """Self-attention, then a feed-forward net, each added to what went in and normalised.
 
-        x ← norm₁(x + attention(x)),   x ← norm₂(x + W₂ act(W₁ x))        (after:
-        ``norm_first=False``) x ← x + attention(norm₁(x)),   x ← x + W₂ act(W₁ norm₂(x))
-        (before)
+        x ← norm₁(x + attention(x)),   x ← norm₂(x + W₂ act(W₁ x))       (after; norm_first=False)
+        x ← x + attention(norm₁(x)),   x ← x + W₂ act(W₁ norm₂(x))       (before; norm_first=True)
 
     The sums let gradients pass by each part unchanged: dx = g + (g through the part). Normalising
     before keeps that path free of norms, so that deep stacks train without a warm-up. Vaswani et
     al. (2017); Xiong et al., "On layer normalization in the transformer architecture" (2020).
 
     Args:
-        d_model: width. nhead: heads, which divide it. dim_feedforward: width between W₁ and W₂.
-        dropout: of the weights and of each part. activation: "relu", "gelu" or a function.
-        layer_norm_eps, bias: of the norms and maps. batch_first: (N, L, E) in place of (L, N, E).
+        d_model: width.
+        nhead: heads, which divide it.
+        dim_feedforward: width between W₁ and W₂.
+        dropout: of the weights and of each part.
+        activation: "relu", "gelu" or a function.
+        layer_norm_eps, bias: of the norms and maps.
+        batch_first: (N, L, E) in place of (L, N, E).
 
     >>> import gradling
     >>> layer = TransformerEncoderLayer(8, 2, dim_feedforward=16, batch_first=True)

@@ -103,8 +103,6 @@ class TensorProblem:
         return [None if x.grad is None else _array(x.grad) for x in leaves]
 
     def culprits(self) -> tuple[str, ...]:
-        from .blame import blame
-
         with enable_grad():
             ys = self.call([x.astype(np.float64) for x in self.operands], True)[1]
         return blame(of_tensors(ys), self._shown)

@@ -57,7 +57,9 @@ def scaled_dot_product_attention(
     """softmax(s q kᵀ + mask) v, with s = 1/√E unless given.
 
     Args:
-        query: (..., L, E). key: (..., S, E). value: (..., S, Ev).
+        query: (..., L, E).
+        key: (..., S, E).
+        value: (..., S, Ev).
         attn_mask: broadcasts to (..., L, S): truth values, False forbidding, or numbers that are
             added.
         dropout_p: share of the weights that is dropped (always: pass 0 to evaluate).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...tensor import Tensor
 from ...tensor.elementwise import logsigmoid, xlogy
-from ...tensor.errors import ShapeError
+from ...tensor.errors import ShapeError, broadcast_clash
 from ...tensor.record import apply, elementwise
 from ..rows import losses as rows
 from .checks import (
@@ -106,8 +106,6 @@ def _times(name: str, loss: Tensor, weight: Tensor | None) -> Tensor:
 
 def _fits(name: str, what: str, weight: Tensor, loss: Tensor) -> None:
     tensor_operands(name, **{what: weight})
-    from ...tensor.errors import broadcast_clash
-
     if weight.ndim > loss.ndim or broadcast_clash([weight.shape, loss.shape]) is not None:
         raise ShapeError(f"{name}: {what} {weight.shape} does not broadcast to {loss.shape}")
 

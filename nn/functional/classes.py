@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...tensor import Tensor
-from ...tensor.choice import clamp_min
+from ...tensor.choice import clamp_min, where
 from ...tensor.errors import ShapeError
 from ...tensor.node import Array
 from ...tensor.record import apply
@@ -38,7 +38,8 @@ def cross_entropy(
         from_probs: the input holds probabilities, not logits.
 
     Raises:
-        ShapeError: the target does not fit. IndexError: an index is not a class.
+        ShapeError: the target does not fit.
+        IndexError: an index is not a class.
 
     >>> import gradling
     >>> cross_entropy(gradling.tensor([[0.0, 0.0]]), gradling.tensor([1])).item()  # log 2
@@ -177,8 +178,6 @@ class Labels:
         return total / float(self.count if self.weights is None else self.weights.sum())
 
     def _combined(self, each: Tensor, reduction: str) -> Tensor:
-        from ...tensor.choice import where
-
         if self.ignored is not None:  # exactly 0, also where the score is infinite
             each = where(Tensor(~self.ignored), each, 0.0)
         share = self.share(reduction)
@@ -214,20 +213,17 @@ def _check_scores(name: str, input: Tensor, target: Tensor) -> None:
         raise TypeError(f"{name}: expected floating scores, got {input.dtype}; use .float()")
     if input.ndim == 0:
         raise ShapeError(f"{name}: expected scores (C,), (N, C) or (N, C, d1, …), got one number")
+    labels = (*input.shape[:1], *input.shape[2:]) if input.ndim > 1 else ()
     if target._data.dtype.kind == "f":
         if target.shape == input.shape:
             return
         wanted, kind = input.shape, "probabilities"
     else:
-        wanted, kind = (
-            (*input.shape[:1], *input.shape[2:]) if input.ndim > 1 else (),
-            "class indices",
-        )
+        wanted, kind = labels, "class indices"
         if target.shape == wanted and target._data.dtype.kind in "iu":
             return
     said = f"{name}: target {target.dtype} {target.shape} does not fit input {input.shape}: {kind} "
     said += f"must be of shape {wanted}"
-    labels = (*input.shape[:1], *input.shape[2:])
     hint = reshapes_that(target, lambda shape: shape == wanted, "target")
     if kind == "probabilities" and target.shape == labels:
         hint = "; `target.long()` would make them class indices"

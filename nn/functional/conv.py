@@ -63,9 +63,8 @@ def conv2d(
     (Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016).
 
     Raises:
-        ShapeError: channels that do not fit, a kernel larger than the padded input. TypeError:
-        dtypes
-            that differ.
+        ShapeError: channels that do not fit, a kernel larger than the padded input.
+        TypeError: dtypes that differ.
 
     >>> import gradling
     >>> x = gradling.ones(1, 1, 3, 3)

@@ -29,7 +29,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     the only product of these arrays that has the right shape.
 
     Raises:
-        ShapeError: the last axis of ``input`` is not in_features. TypeError: dtypes differ.
+        ShapeError: the last axis of ``input`` is not in_features.
+        TypeError: dtypes differ.
 
     >>> import gradling
     >>> linear(gradling.ones(2, 3), gradling.ones(1, 3), gradling.ones(1))

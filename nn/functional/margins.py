@@ -11,6 +11,7 @@ from ...tensor.choice import clamp_min, where
 from ...tensor.elementwise import minimum
 from ...tensor.errors import ShapeError
 from .checks import check_reduction, pair, tensor_operands, weighted
+from .classes import Labels, _check_scores, _class_weight
 from .distances import pairwise_distance
 
 Distance = Callable[[Tensor, Tensor], Tensor]
@@ -83,8 +84,6 @@ def multi_margin_loss(
     >>> multi_margin_loss(gradling.tensor([[0.0, 0.5]]), gradling.tensor([1])).item()
     0.25
     """
-    from .classes import Labels, _check_scores, _class_weight
-
     name = "multi_margin_loss"
     check_reduction(name, reduction)
     if p not in (1, 2):

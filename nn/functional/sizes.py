@@ -13,7 +13,8 @@ def each(name: str, what: str, value: Any, dims: int, least: int = 1) -> Sizes:
     """``value`` as ``dims`` whole numbers of at least ``least``: one stands for all of them.
 
     Raises:
-        TypeError: for what is not whole numbers. ValueError: for another count, or smaller ones.
+        TypeError: for what is not whole numbers.
+        ValueError: for another count, or smaller ones.
     """
     if value.__class__ is int:
         sizes = (value,) * dims

@@ -26,7 +26,6 @@ __all__ = [
     "attention",
     "case",
     "cases_of",
-    "convolution",
     "factors",
     "indexing",
     "is_elementwise",

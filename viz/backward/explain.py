@@ -83,8 +83,8 @@ def entry_of(function: str, array: Any, index: Any) -> Any:
     """One entry of an array of Values.
 
     Raises:
-        ValueError: there are several and none was chosen, or too few indices; IndexError: there is
-            none such.
+        ValueError: there are several and none was chosen, or too few indices;
+        IndexError: there is none such.
     """
     if index is None:
         if array.size != 1:

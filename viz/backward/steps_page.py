@@ -131,10 +131,9 @@ def _svg(events: Sequence[Event], places: Sequence[Any], name: Naming) -> str:
     said = "The graph, operands left of results."
     picture = Picture(boxes, lines, f"graph of {name(root)}", said, room(events))
     try:
-        svg = picture.svg()
+        return picture.svg()
     except render.RenderError as error:
         return f'<p class="faint">No picture: {escaped(error)}</p>'
-    return svg
 
 
 def _final(events: Sequence[Event]) -> dict[int, str]:

@@ -32,8 +32,9 @@ def zoom(target: Any, *inputs: Any, at: Any = None, params: Any = None, limit: i
 
     Raises:
         TypeError: ``target`` is neither.
-        IndexError: there is no such entry; ValueError: there are several and none was chosen, or
-            there would be more than ``limit`` Values; and as ``gradling.unroll``.
+        IndexError: there is no such entry;
+        ValueError: there are several and none was chosen, or there would be more than ``limit``
+            Values; and as ``gradling.unroll``.
 
     >>> import gradling
     >>> x = gradling.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
