@@ -13,11 +13,8 @@ True
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from typing import Any
-
-import numpy as np
 
 try:
     import torch
@@ -27,7 +24,7 @@ except ImportError as error:
     ) from error
 
 from ..engine import enable_grad, no_grad
-from ..nn import Module, ModuleDict, ModuleList, Sequential
+from ..nn import Module
 from ..tensor import Tensor, autograd, edits
 
 __all__ = ["TorchModule", "as_torch_module", "from_torch", "to_torch", "twin"]
@@ -63,16 +60,20 @@ def from_torch(tensor: torch.Tensor) -> Tensor:
 def as_torch_module(module: Module) -> TorchModule:
     """``module`` as a ``torch.nn.Module`` that runs and differentiates inside PyTorch.
 
-    Parameters and buffers share memory with ours: whichever side steps them, both see it.
+    Parameters and buffers share memory with ours under the same names: whichever side steps them,
+    or loads a state into them, both see it. Hand the parameters of one side to one optimizer.
 
     Args:
-        module: takes and gives tensors (positional arguments; one result, or a tuple of them).
+        module: whatever its arguments and results: tensors cross into PyTorch and back wherever
+            they are in tuples, lists and dicts, and all else is handed on as it is.
     """
     return TorchModule(module)
 
 
 class TorchModule(torch.nn.Module):
     """See ``as_torch_module``. ``.ours`` is the module inside."""
+
+    ours: Module
 
     def __init__(self, module: Module) -> None:
         super().__init__()
@@ -81,57 +82,146 @@ class TorchModule(torch.nn.Module):
                 f"as_torch_module: expected a gradling Module, got {type(module).__name__}"
             )
         object.__setattr__(self, "ours", module)  # not a child of PyTorch's
-        self._names = [name for name, _ in module.named_parameters()]
-        for name, p in module.named_parameters():
-            shared = torch.nn.Parameter(to_torch(p), requires_grad=p.requires_grad)
-            self.register_parameter(_flat(name), shared)
+        self.training = module.training
+        self.share()
 
-    def shared_parameters(self) -> list[torch.nn.Parameter]:
+    def share(self) -> list[torch.nn.Parameter]:
         """PyTorch's parameters in the order of ours, sharing memory anew where ours has moved."""
-        found = []
-        for name, p in self.ours.named_parameters():
-            theirs: torch.nn.Parameter = getattr(self, _flat(name))
-            if theirs.data_ptr() != p._data.__array_interface__["data"][0]:
+        held: dict[int, torch.nn.Parameter] = {}
+        for name, p in self.ours.named_parameters(remove_duplicate=False):
+            owner, leaf = self._owner(name)
+            theirs = held.get(id(p), owner._parameters.get(leaf))
+            if theirs is None:
+                theirs = torch.nn.Parameter(to_torch(p), requires_grad=p.requires_grad)
+            elif not _same_memory(theirs, p):
                 theirs.data = to_torch(p)
-            found.append(theirs)
-        return found
+            owner._parameters[leaf] = held[id(p)] = theirs
+        for name, buffer in self.ours.named_buffers(remove_duplicate=False):
+            owner, leaf = self._owner(name)
+            known = owner._buffers.get(leaf)
+            if known is None or not _same_memory(known, buffer):
+                owner.register_buffer(leaf, None, getattr(buffer, "persistent", True))
+                owner._buffers[leaf] = to_torch(buffer)
+        return list(held.values())
+
+    def _owner(self, name: str) -> tuple[torch.nn.Module, str]:
+        """The module that keeps ``name``: an empty one of PyTorch's per module of ours below."""
+        *path, leaf = name.split(".")
+        owner: torch.nn.Module = self
+        for step in path:
+            if step not in owner._modules:
+                owner._modules[step] = torch.nn.Module()
+            owner = owner._modules[step]  # type: ignore[assignment]
+        return owner, leaf
 
     def train(self, mode: bool = True) -> TorchModule:
         super().train(mode)
-        if "ours" in self.__dict__:
-            self.ours.train(mode)
+        self.ours.train(mode)
         return self
 
-    def forward(self, *inputs: Any) -> Any:
-        outputs = _Bridge.apply(self.ours, len(inputs), *inputs, *self.shared_parameters())
-        return outputs[0] if len(outputs) == 1 else outputs
+    def _apply(self, fn: Any, recurse: bool = True) -> TorchModule:
+        """Of ``double()``, ``to(dtype)`` and the like: what becomes of theirs becomes of ours."""
+        probe = fn(torch.zeros((), dtype=torch.float32))
+        if probe.device.type != "cpu":
+            raise TypeError(f"as_torch_module: gradling runs on the CPU, not on {probe.device}")
+        super()._apply(fn, recurse)
+        kinds = {p.dtype for p in self.parameters() if p.is_floating_point()}
+        if len(kinds) == 1:
+            self.ours.to(from_torch(torch.zeros((), dtype=kinds.pop())).dtype)
+        self.share()
+        return self
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        inputs: list[torch.Tensor] = []
+        call = _Call(self.ours, _taken_apart((args, kwargs), torch.Tensor, inputs, {}))
+        outputs = _Bridge.apply(call, len(inputs), *inputs, *self.share())
+        return _put_together(call.result, outputs)
+
+    def __repr__(self) -> str:
+        return f"TorchModule({self.ours!r})"
 
 
-def _flat(name: str) -> str:
-    return name.replace(".", "__")  # PyTorch allows no dots in a parameter's own name
+def _same_memory(theirs: torch.Tensor, ours: Tensor) -> bool:
+    return theirs.data_ptr() == ours._data.__array_interface__["data"][0] and (
+        theirs.shape == ours.shape
+    )
+
+
+class _Slot:
+    """Where a tensor was, in a structure without its tensors."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+
+
+def _taken_apart(value: Any, kind: type, found: list[Any], seen: dict[int, _Slot]) -> Any:
+    """``value`` with slots for its tensors, which are added to ``found``, each once."""
+    if isinstance(value, kind):
+        if id(value) not in seen:
+            seen[id(value)] = _Slot(len(found))
+            found.append(value)
+        return seen[id(value)]
+    if isinstance(value, (tuple, list)):
+        parts = [_taken_apart(part, kind, found, seen) for part in value]
+        if hasattr(value, "_fields"):
+            return type(value)(*parts)
+        return tuple(parts) if isinstance(value, tuple) else parts
+    if isinstance(value, dict):
+        return {key: _taken_apart(part, kind, found, seen) for key, part in value.items()}
+    return value
+
+
+def _put_together(value: Any, tensors: Sequence[Any]) -> Any:
+    if isinstance(value, _Slot):
+        return tensors[value.place]
+    if isinstance(value, (tuple, list)):
+        parts = [_put_together(part, tensors) for part in value]
+        if hasattr(value, "_fields"):
+            return type(value)(*parts)
+        return tuple(parts) if isinstance(value, tuple) else parts
+    if isinstance(value, dict):
+        return {key: _put_together(part, tensors) for key, part in value.items()}
+    return value
+
+
+class _Call:
+    """A call of a module: what it is given and what it gives, with slots for the tensors."""
+
+    def __init__(self, module: Module, given: Any) -> None:
+        self.module, self.given, self.result = module, given, None
+
+    def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        args, kwargs = _put_together(self.given, inputs)
+        outputs: list[Tensor] = []
+        self.result = _taken_apart(self.module(*args, **kwargs), Tensor, outputs, {})
+        if not outputs:
+            raise TypeError(
+                f"as_torch_module: {type(self.module).__name__} gave no tensor, and only tensors "
+                "can cross into PyTorch"
+            )
+        return outputs
 
 
 class _Bridge(torch.autograd.Function):
     """One node in PyTorch's graph that holds a whole graph of ours."""
 
     @staticmethod
-    def forward(ctx: Any, module: Module, count: int, *tensors: Any) -> Any:
+    def forward(ctx: Any, call: _Call, count: int, *tensors: Any) -> Any:
         wanted = ctx.needs_input_grad[2:]
         inputs = [
             from_torch(x).requires_grad_(want and x.is_floating_point())
             for x, want in zip(tensors[:count], wanted[:count], strict=True)
         ]
         with enable_grad() if any(wanted) else no_grad():
-            result = module(*inputs)
-        outputs = result if isinstance(result, tuple) else (result,)
-        for place, y in enumerate(outputs):
-            if not isinstance(y, Tensor):
-                raise TypeError(
-                    f"as_torch_module: output {place} of {type(module).__name__} is a "
-                    f"{type(y).__name__}; only tensors can cross into PyTorch"
-                )
-        ctx.ours = (inputs, list(module.parameters()), outputs)
-        return tuple(to_torch(y) for y in outputs)
+            outputs = call.run(inputs)
+        ctx.ours = (inputs, list(call.module.parameters()), outputs)
+        crossed = tuple(to_torch(y) for y in outputs)
+        ctx.mark_non_differentiable(
+            *(y for y, own in zip(crossed, outputs, strict=True) if not own.requires_grad)
+        )
+        return crossed
 
     @staticmethod
     @torch.autograd.function.once_differentiable
@@ -145,88 +235,15 @@ class _Bridge(torch.autograd.Function):
         ]
         sources = [*inputs, *params]
         tracked = [x for x in sources if x.requires_grad]
-        found: Iterable[Any] = iter(())
+        found: Iterator[Any] = iter(())
         if pairs and tracked:
             ys, gs = zip(*pairs, strict=True)
-            found = iter(autograd.grad(list(ys), tracked, list(gs), allow_unused=True))
+            # retained: PyTorch decides whether there will be a second pass
+            found = iter(
+                autograd.grad(list(ys), tracked, list(gs), retain_graph=True, allow_unused=True)
+            )
         parts = [next(found, None) if x.requires_grad else None for x in sources]
         return (None, None, *(None if part is None else to_torch(part) for part in parts))
 
 
-def twin(module: Module) -> torch.nn.Module:
-    """PyTorch's own module of the same kind, with a copy of the same weights, buffers and mode.
-
-    For layers that PyTorch has under the same name, and containers of them.
-
-    Raises:
-        TypeError: a module with a ``forward`` of its own, named by its path; wrap it with
-            ``as_torch_module`` instead.
-    """
-    made = _twin(module, "")
-    state = {name: torch.tensor(value._data) for name, value in module.state_dict().items()}
-    made.load_state_dict(state)
-    return made
-
-
-def _twin(module: Module, path: str) -> torch.nn.Module:
-    kind = type(module).__name__
-    theirs = getattr(torch.nn, kind, None)
-    if theirs is None or not type(module).__module__.startswith(
-        Module.__module__.partition(".")[0]
-    ):
-        raise TypeError(
-            f"twin: {path or 'the module'} is a {kind}, which PyTorch does not have; use "
-            "as_torch_module to run ours inside PyTorch"
-        )
-    made: torch.nn.Module
-    if isinstance(module, (Sequential, ModuleList)):
-        children = [_twin(child, _joined(path, name)) for name, child in module.named_children()]
-        made = theirs(*children) if isinstance(module, Sequential) else theirs(children)
-    elif isinstance(module, ModuleDict):
-        made = theirs({name: _twin(child, _joined(path, name)) for name, child in module.items()})
-    else:
-        made = theirs(**_arguments(module, theirs))
-        dtypes = {p.dtype for p in module.parameters()}
-        if dtypes == {np.dtype(np.float64)}:
-            made = made.double()
-    return made.train(module.training)
-
-
-def _joined(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-def _arguments(module: Module, theirs: type) -> dict[str, Any]:
-    """What PyTorch's class is to be called with: the attributes that carry its arguments' names."""
-    found: dict[str, Any] = {}
-    names = inspect.signature(theirs.__init__).parameters  # type: ignore[misc]
-    if issubclass(theirs, torch.nn.RNNBase):  # PyTorch's hand everything on to their base
-        names = inspect.signature(torch.nn.RNNBase.__init__).parameters
-    for name in names:
-        if name in (
-            "self",
-            "mode",
-            "device",
-            "dtype",
-            "_weight",
-            "_freeze",
-            "size_average",
-            "reduce",
-        ):
-            continue
-        value = getattr(module, name, None)
-        if name == "bias":  # a module keeps the parameter under the name of the switch
-            value = _has_bias(module)
-        elif isinstance(value, Tensor):
-            value = torch.tensor(value._data)
-        elif value is None and not hasattr(module, name) or (name, value) == ("proj_size", 0):
-            continue
-        found[name] = value
-    return found
-
-
-def _has_bias(module: Module) -> bool:
-    own = getattr(module, "bias", None)
-    if isinstance(own, bool):
-        return own
-    return own is not None or any("bias" in name for name, _ in module.named_parameters())
+from .twins import twin  # noqa: E402  (torch is there by now, or said to be missing above)

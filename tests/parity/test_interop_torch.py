@@ -73,6 +73,86 @@ def test_training_mode_and_no_grad_go_through() -> None:
         assert not wrapped(torch.ones(2, 3)).requires_grad
 
 
+def test_results_and_arguments_of_any_structure_cross() -> None:
+    recurrent = as_torch_module(nn.LSTM(3, 4))
+    x = torch.randn(5, 2, 3, requires_grad=True)
+    y, (h, c) = recurrent(x, hx=(torch.zeros(1, 2, 4), torch.zeros(1, 2, 4)))
+    (y.sum() + h.sum() + c.sum()).backward()
+    assert x.grad is not None and all(p.grad is not None for p in recurrent.parameters())
+
+    attention = as_torch_module(nn.MultiheadAttention(4, 2))
+    q = torch.randn(3, 2, 4)
+    y, weights = attention(q, q, q, need_weights=False)
+    assert y.shape == (3, 2, 4) and weights is None
+
+    class Named(nn.Module):
+        def forward(self, batch: Any) -> Any:
+            return {"double": batch["x"] * 2, "sizes": [len(batch["x"])]}
+
+    found = as_torch_module(Named())({"x": torch.ones(3)})
+    assert found["double"].tolist() == [2, 2, 2] and found["sizes"] == [3]
+
+
+def test_buffers_are_shared_and_both_state_dicts_are_alike() -> None:
+    module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    wrapped = as_torch_module(module)
+    wrapped(torch.randn(6, 3))
+    state = wrapped.state_dict()
+    assert list(state) == list(module.state_dict())
+    assert state["1.num_batches_tracked"] == 1
+    np.testing.assert_array_equal(state["1.running_mean"], module[1].running_mean.numpy())
+    wrapped.load_state_dict({name: torch.ones_like(value) for name, value in state.items()})
+    assert module[0].weight.tolist() == [[1.0] * 3] * 4
+    assert module[1].running_mean.tolist() == [1.0] * 4
+
+
+def test_changing_the_dtype_of_theirs_changes_ours() -> None:
+    module = nn.Linear(3, 2)
+    wrapped = as_torch_module(module).double()
+    assert module.weight.dtype == gradling.float64
+    assert wrapped(torch.ones(1, 3, dtype=torch.float64)).dtype == torch.float64
+    with torch.no_grad():
+        next(wrapped.parameters()).zero_()
+    assert module.weight.tolist() == [[0.0] * 3] * 2
+
+
+def test_a_second_pass_is_what_pytorch_says() -> None:
+    wrapped = as_torch_module(nn.Linear(3, 2))
+    loss = (wrapped(torch.ones(1, 3)) ** 2).sum()
+    loss.backward(retain_graph=True)
+    first = [p.grad.clone() for p in wrapped.parameters()]
+    loss.backward()
+    for p, g in zip(wrapped.parameters(), first, strict=True):
+        torch.testing.assert_close(p.grad, 2 * g)
+
+
+def test_a_module_that_gives_no_tensor_is_refused() -> None:
+    class Nothing(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return 3
+
+    with pytest.raises(TypeError, match="Nothing gave no tensor"):
+        as_torch_module(Nothing())(torch.ones(2))
+
+
+def test_what_is_shared_or_frozen_is_so_in_the_twin() -> None:
+    first = nn.Linear(3, 3)
+    module = nn.Sequential(first, nn.Linear(3, 3), first)
+    module[1].weight = first.weight
+    first.bias.requires_grad_(False)
+    theirs = twin(module.double())
+    assert theirs[0] is theirs[2]
+    assert theirs[1].weight is theirs[0].weight
+    assert not theirs[0].bias.requires_grad and theirs[1].weight.requires_grad
+    assert theirs[1].weight.dtype == torch.float64
+
+
+def test_a_function_without_a_twin_is_named() -> None:
+    layer = nn.TransformerEncoderLayer(4, 2, 5, activation=lambda x: x * 2)
+    with pytest.raises(TypeError, match=r"0 calls <lambda>, which is not PyTorch's"):
+        twin(nn.Sequential(layer))
+
+
 TWINS = [
     lambda: nn.Linear(3, 2, bias=False),
     lambda: nn.Bilinear(3, 3, 2),
