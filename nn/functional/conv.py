@@ -11,9 +11,7 @@ from ...tensor.record import apply
 from ..kernels.geometry import Geometry, Pads, geometry
 from ..rows import convolution as rows
 from .checks import reshapes_that
-from .sizes import Sizes, each
-
-AXES = {1: "length", 2: "height, width", 3: "depth, height, width"}
+from .sizes import AXES, Sizes, each
 
 
 def conv1d(

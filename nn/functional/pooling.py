@@ -17,9 +17,7 @@ from ..kernels import windows
 from ..kernels.geometry import Geometry, Sizes, geometry
 from ..rows import pooling as rows
 from .checks import reshapes_that
-from .sizes import each
-
-AXES = {1: "length", 2: "height, width", 3: "depth, height, width"}
+from .sizes import AXES, each
 
 
 def max_pool(

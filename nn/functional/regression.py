@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...tensor import Tensor
-from ...tensor.choice import clamp_max
+from ...tensor.choice import clamp_max, where
 from ...tensor.elementwise import abs as magnitude
 from ...tensor.errors import ShapeError
 from ...tensor.record import apply
@@ -157,8 +157,6 @@ def poisson_nll_loss(
 
 def _log_factorial(target: Tensor) -> Tensor:
     """Stirling: t log t - t + ½ log(2πt) above 1, else 0 (which is nearer there)."""
-    from ...tensor.choice import where
-
     above = target > 1
     safe = where(above, target, 1.0)  # no log of what is not used
     approximation: Tensor = safe * safe.log() - safe + 0.5 * (2 * math.pi * safe).log()

@@ -8,6 +8,8 @@ from ...tensor.arguments import said, whole
 
 Sizes = tuple[int, ...]
 
+AXES = {1: "length", 2: "height, width", 3: "depth, height, width"}  # by their count, for messages
+
 
 def each(name: str, what: str, value: Any, dims: int, least: int = 1) -> Sizes:
     """``value`` as ``dims`` whole numbers of at least ``least``: one stands for all of them.
