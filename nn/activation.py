@@ -97,7 +97,8 @@ class CELU(InPlace):
     """x where positive, alpha (exp(x / alpha) - 1) elsewhere.
 
     Backward: g where x > 0, else g exp(x / alpha), which meets the 1 of the other side at 0 for
-    every alpha. Barron, "Continuously differentiable exponential linear units" (2017).
+    every alpha. The exp is taken of what is negative only, so it does not overflow. Barron,
+    "Continuously differentiable exponential linear units" (2017).
 
     >>> import gradling
     >>> CELU(2.0)(gradling.tensor([-1000.0, 2.0])).tolist()

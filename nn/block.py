@@ -25,6 +25,15 @@ class TransformerBlock(Module):
         causal: no place sees later ones.
         bias: of all maps and norms.
 
+    Shapes: (N, L, E) to the same.
+
+    Backward: for y = x + f(norm(x)), dx = g + normᵀ fᵀ g (ᵀ: the backward of the part): the first
+    term passes unchanged however many blocks are stacked, so gradients neither fade nor need a
+    warm-up; the parts go back as ``MultiheadAttention`` and ``LayerNorm`` say. Norms before the
+    parts keep their inputs at one scale (eps in their roots), and forbidden scores are -inf before
+    a softmax that subtracts the largest. Radford et al., "Language models are unsupervised
+    multitask learners" (2019).
+
     >>> import gradling
     >>> TransformerBlock(8, 2)(gradling.randn(3, 5, 8)).shape
     (3, 5, 8)

@@ -89,6 +89,13 @@ class RNNCellBase(Module):
 class RNNCell(RNNCellBase):
     """One step of ``RNN``: the next state from input (N, features) and state (N, H).
 
+    h' = tanh(z) with z = x W_ihᵀ + b_ih + h W_hhᵀ + b_hh.
+
+    Backward: δ = g (1 - h'²), (N, H), is the gradient of z; dx = δ W_ih, dh = δ W_hh, dW_ih = δᵀ x,
+    dW_hh = δᵀ h, and both biases get δ summed over the batch. Over many steps the factors (1 - h'²)
+    W_hh multiply, so gradients fade or grow: tanh bounds the states but not that product; clip
+    (``nn.utils.clip_grad_norm_``), or take a gated cell. Elman, "Finding structure in time" (1990).
+
     >>> import gradling
     >>> cell, h = RNNCell(3, 8), gradling.zeros(2, 8)
     >>> for x in gradling.zeros(5, 2, 3):
@@ -128,6 +135,15 @@ class RNNCell(RNNCellBase):
 class LSTMCell(RNNCellBase):
     """One step of ``LSTM``: the next (h, c) from input (N, features) and (h, c), each (N, H).
 
+    i, f, o = σ(…) and ĉ = tanh(…) of x W_ihᵀ + b_ih + h W_hhᵀ + b_hh (rows in the order i, f, ĉ,
+    o); c' = f c + i ĉ, h' = o tanh(c').
+
+    Backward: what reaches c' is γ = g_c + g_h o (1 - tanh²(c')); it leaves as dc = γ f, towards the
+    sums under i, f, ĉ, o as γ ĉ i (1 - i), γ c f (1 - f), γ i (1 - ĉ²) and g_h tanh(c') o (1 - o),
+    and from those, side by side as δ (N, 4H), as in ``RNNCell``. The path from c' to c has no
+    matrix, only f, so it does not explode, and lasts while f is near 1. σ is computed from
+    exp(-|z|), which does not overflow. Hochreiter & Schmidhuber, "Long short-term memory" (1997).
+
     >>> import gradling
     >>> h, c = LSTMCell(3, 8)(gradling.zeros(2, 3))
     >>> h.shape, c.shape
@@ -155,6 +171,15 @@ class LSTMCell(RNNCellBase):
 
 class GRUCell(RNNCellBase):
     """One step of ``GRU``: the next state from input (N, features) and state (N, H).
+
+    r, z = σ(…) of x W_ihᵀ + b_ih + h W_hhᵀ + b_hh, n = tanh(x W_inᵀ + b_in + r m) with m = h W_hnᵀ
+    + b_hn; h' = (1 - z) n + z h.
+
+    Backward: n gets ν = g (1 - z) (1 - n²) under its tanh, z gets g (h - n) z (1 - z) under its σ,
+    r gets ν m r (1 - r), m gets ν r; those go on as in ``RNNCell``, and h gets g z besides. h' is a
+    mean of n and h with weights that add up to 1, so that states stay bounded, and the path g z has
+    no matrix. σ is computed from exp(-|z|), which does not overflow. Cho et al., "Learning phrase
+    representations using RNN encoder-decoder" (2014).
 
     >>> import gradling
     >>> GRUCell(3, 8)(gradling.zeros(2, 3)).shape

@@ -119,6 +119,8 @@ class Sequential(_List[Module]):
     Args:
         *args: the modules in order, or one dict (an ``OrderedDict``) of names to modules.
 
+    Backward: the chain rule, from the last module to the first.
+
     >>> import gradling
     >>> from gradling import nn
     >>> net = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 1))

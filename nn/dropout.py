@@ -65,6 +65,9 @@ class Dropout1d(_Dropout):
 class Dropout2d(_Dropout):
     """As ``Dropout`` for whole channels of images (N, C, H, W) (Tompson et al., 2015).
 
+    Backward: the gradient times the same mask, one number per example and channel: 0, or 1 / (1 -
+    p), which keeps the mean.
+
     >>> import gradling
     >>> Dropout2d(1.0)(gradling.ones(1, 1, 1, 2)).tolist()
     [[[[0.0, 0.0]]]]
@@ -76,6 +79,9 @@ class Dropout2d(_Dropout):
 
 class Dropout3d(_Dropout):
     """As ``Dropout`` for whole channels of volumes (N, C, D, H, W) or (C, D, H, W).
+
+    Backward: the gradient times the same mask, one number per example and channel: 0, or 1 / (1 -
+    p), which keeps the mean.
 
     >>> import gradling
     >>> Dropout3d(1.0)(gradling.ones(1, 1, 1, 1, 2)).tolist()

@@ -216,7 +216,8 @@ class InstanceNorm2d(_InstanceNorm):
 
     Shapes: (N, C, H, W) or (C, H, W), output the same.
 
-    Backward: that of ``LayerNorm`` with the places of one channel as its row (Ulyanov et al.,
+    Backward: that of ``LayerNorm`` with the places of one channel as its row; eps in the root keeps
+    a channel of equal entries from being divided by 0 (Ulyanov et al.,
     "Instance normalization: the missing ingredient for fast stylization", 2016).
 
     >>> import gradling

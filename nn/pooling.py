@@ -277,7 +277,13 @@ class _MaxUnpoolNd(Module):
 
 
 class MaxUnpool1d(_MaxUnpoolNd):
-    """``MaxUnpool2d`` along one axis."""
+    """``MaxUnpool2d`` along one axis: (N, C, L) or (C, L).
+
+    >>> import gradling
+    >>> y, places = MaxPool1d(2, return_indices=True)(gradling.tensor([[[1.0, 3.0, 4.0, 2.0]]]))
+    >>> MaxUnpool1d(2)(y, places).tolist()
+    [[[0.0, 3.0, 4.0, 0.0]]]
+    """
 
     dims = 1
 

@@ -59,6 +59,10 @@ class SinusoidalPositionalEncoding(_PositionalEncoding):
     Nothing is learnt. A shift in time is a rotation of each (sin, cos) pair, which a linear map can
     express. Vaswani et al., "Attention is all you need" (2017).
 
+    Backward: the code is a constant that is added, so dx = g. The frequencies are the exp of a
+    logarithm, in float64, rather than a power that could overflow, and the entries stay within ±1
+    for sequences of any length.
+
     Args:
         d_model: width E.
         max_len: longest sequence.
@@ -87,7 +91,19 @@ class SinusoidalPositionalEncoding(_PositionalEncoding):
 
 
 class LearnedPositionalEncoding(_PositionalEncoding):
-    """One learnt vector per place, as in GPT. Args: as SinusoidalPositionalEncoding's."""
+    """One learnt vector per place, as in GPT: x + weight[:L].
+
+    Args: as SinusoidalPositionalEncoding's. ``weight`` (max_len, E) starts normal with deviation
+        0.02, small beside what it is added to.
+
+    Backward: dx = g; the first L rows of ``weight`` get g summed over the batch, and the rows of
+    later places 0. A sum needs no care to stay stable. Radford et al., "Improving language
+    understanding by generative pre-training" (2018).
+
+    >>> import gradling
+    >>> LearnedPositionalEncoding(4, max_len=8)(gradling.zeros(2, 5, 4)).shape
+    (2, 5, 4)
+    """
 
     def __init__(
         self,

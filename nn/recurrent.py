@@ -261,7 +261,8 @@ class GRU(RNNBase):
     Backward through time: of dh_t, the share z goes to h_{t-1} as it is, which lets gradients last;
     the rest goes through dn = dh (1 - z)(1 - n²), dz = dh (h_{t-1} - n) z (1 - z) and dr = dn (W_hn
     h + b_hn) r (1 - r), and from these to inputs, states and weights (Cho et al., "Learning phrase
-    representations using RNN encoder-decoder", 2014).
+    representations using RNN encoder-decoder", 2014). The new state is a mean of n and
+    h, so that states stay bounded.
 
     >>> import gradling
     >>> outputs, last = GRU(3, 8, batch_first=True, bidirectional=True)(gradling.zeros(2, 5, 3))

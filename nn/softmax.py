@@ -77,6 +77,9 @@ class Softmin(Module):
 class Softmax2d(Module):
     """softmax over the channels of images (N, C, H, W) or (C, H, W).
 
+    Backward: y (g - Σ g y) with the sum over the channels of each pixel. The largest channel is
+    subtracted first, so no exp overflows.
+
     >>> import gradling
     >>> Softmax2d()(gradling.zeros(2, 1, 1)).flatten().tolist()
     [0.5, 0.5]

@@ -40,7 +40,8 @@ class TransformerEncoderLayer(Module):
         x ← norm₁(x + attention(x)),   x ← norm₂(x + W₂ act(W₁ x))       (after; norm_first=False)
         x ← x + attention(norm₁(x)),   x ← x + W₂ act(W₁ norm₂(x))       (before; norm_first=True)
 
-    The sums let gradients pass by each part unchanged: dx = g + (g through the part). Normalising
+    Backward: the sums let gradients pass by each part unchanged: dx = g + (g through the part). The
+    norms have eps in their roots, and softmax subtracts its largest score. Normalising
     before keeps that path free of norms, so that deep stacks train without a warm-up. Vaswani et
     al. (2017); Xiong et al., "On layer normalization in the transformer architecture" (2020).
 
@@ -114,7 +115,21 @@ class TransformerEncoderLayer(Module):
 class TransformerDecoderLayer(Module):
     """As an encoder layer, with attention to the encoder's output between its two parts.
 
-    Args: as TransformerEncoderLayer's. Vaswani et al. (2017).
+        x ← norm₁(x + attention(x)),   x ← norm₂(x + attention(x, memory)),
+        x ← norm₃(x + W₂ act(W₁ x))        (``norm_first``: norms inside the sums)
+
+    Args: as TransformerEncoderLayer's.
+
+    Backward: each sum passes g on unchanged and through its part, dx = g + (g through the part).
+    The middle part sends its gradient two ways: the queries' to x, the keys' and values' to
+    ``memory``, which adds up those of all layers that look at it. The norms have eps in their
+    roots, and softmax subtracts its largest score. Vaswani et al., "Attention is all you need"
+    (2017).
+
+    >>> import gradling
+    >>> layer = TransformerDecoderLayer(8, 2, dim_feedforward=16, batch_first=True)
+    >>> layer(gradling.randn(3, 5, 8), gradling.randn(3, 4, 8)).shape
+    (3, 5, 8)
     """
 
     def __init__(
@@ -185,7 +200,17 @@ class TransformerDecoderLayer(Module):
 
 
 class TransformerEncoder(Module):
-    """``num_layers`` copies of a layer, one after another, and a ``norm`` at the end if given."""
+    """``num_layers`` copies of a layer, one after another, and a ``norm`` at the end if given.
+
+    Backward: through the layers from the last to the first, each as ``TransformerEncoderLayer``
+    says; the copies start equal but learn apart. With ``norm_first`` layers the sum of all
+    parts grows with the depth, and ``norm`` brings it back to one scale.
+
+    >>> import gradling
+    >>> layer = TransformerEncoderLayer(8, 2, dim_feedforward=16, batch_first=True)
+    >>> TransformerEncoder(layer, num_layers=2)(gradling.randn(3, 5, 8)).shape
+    (3, 5, 8)
+    """
 
     def __init__(
         self,
@@ -212,7 +237,19 @@ class TransformerEncoder(Module):
 
 
 class TransformerDecoder(Module):
-    """``num_layers`` copies of a layer, one after another, and a ``norm`` at the end if given."""
+    """``num_layers`` copies of a layer, one after another, and a ``norm`` at the end if given.
+
+    Backward: through the layers from the last to the first, each as ``TransformerDecoderLayer``
+    says; the copies start equal but learn apart. Every layer is given ``memory``, which gets the
+    sum of their gradients. With ``norm_first`` layers the sum of all parts grows with the depth,
+    and ``norm`` brings it back to one scale.
+
+    >>> import gradling
+    >>> layer = TransformerDecoderLayer(8, 2, dim_feedforward=16, batch_first=True)
+    >>> x, memory = gradling.randn(3, 5, 8), gradling.randn(3, 4, 8)
+    >>> TransformerDecoder(layer, num_layers=2)(x, memory).shape
+    (3, 5, 8)
+    """
 
     def __init__(
         self, decoder_layer: TransformerDecoderLayer, num_layers: int, norm: Module | None = None
@@ -241,8 +278,11 @@ class TransformerDecoder(Module):
 
 
 class Transformer(Module):
-    """An encoder and a decoder that attends to it. Vaswani et al., "Attention is all you need"
-    (2017).
+    """An encoder and a decoder that attends to it: y = decoder(tgt, encoder(src)).
+
+    Backward: through the decoder, each of whose layers hands a gradient to the encoder's output;
+    their sum goes through the encoder to ``src``. Both end in a norm with eps in its root, so what
+    they give has one scale at any depth. Vaswani et al., "Attention is all you need" (2017).
 
     Args: as TransformerEncoderLayer's, with the number of layers of each; or ``custom_encoder`` and
         ``custom_decoder``.

@@ -60,21 +60,46 @@ class Upsample(Module):
 
 
 class UpsamplingNearest2d(Upsample):
-    """``Upsample(mode="nearest")`` for images."""
+    """``Upsample(mode="nearest")`` for images: every new pixel is a copy of the nearest old one.
+
+    Backward: an old pixel gets the sum of the gradients of its copies. Entries are only copied, so
+    nothing is rounded forward.
+
+    >>> import gradling
+    >>> UpsamplingNearest2d(scale_factor=2)(gradling.tensor([[[[1.0, 2.0]]]])).tolist()
+    [[[[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]]]
+    """
 
     def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
         super().__init__(size, scale_factor, mode="nearest")
 
 
 class UpsamplingBilinear2d(Upsample):
-    """``Upsample(mode="bilinear", align_corners=True)`` for images."""
+    """``Upsample(mode="bilinear", align_corners=True)`` for images.
+
+    Every new pixel is a mean of the four old ones around it, weighted by how near they are; corners
+    stay where they are.
+
+    Backward: an old pixel gets the gradients of the new ones it had a share in, times that share.
+    The shares are from 0 to 1 and add up to 1, so nothing leaves the range of its neighbours.
+
+    >>> import gradling
+    >>> UpsamplingBilinear2d(size=(1, 3))(gradling.tensor([[[[1.0, 2.0]]]])).tolist()
+    [[[[1.0, 1.5, 2.0]]]]
+    """
 
     def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
         super().__init__(size, scale_factor, mode="bilinear", align_corners=True)
 
 
 class PixelShuffle(Module):
-    """r² channels become r x r pixels: (…, C r², H, W) to (…, C, H r, W r) (Shi et al., 2016).
+    """r² channels become r x r pixels: (…, C r², H, W) to (…, C, H r, W r).
+
+    y[c, h r + i, w r + j] = x[c r² + i r + j, h, w].
+
+    Backward: entries only change places, so the gradient goes back the same way: dx is
+    ``PixelUnshuffle`` of g, exact to the bit. Shi et al., "Real-time single image and video
+    super-resolution using an efficient sub-pixel convolutional neural network" (2016).
 
     >>> import gradling
     >>> PixelShuffle(2)(gradling.zeros(1, 12, 3, 4)).shape
@@ -94,6 +119,10 @@ class PixelShuffle(Module):
 
 class PixelUnshuffle(Module):
     """r x r pixels become r² channels: the inverse of ``PixelShuffle``.
+
+    Shapes: (…, C, H r, W r) to (…, C r², H, W).
+
+    Backward: dx is ``PixelShuffle`` of g: entries only change places, exact to the bit.
 
     >>> import gradling
     >>> PixelUnshuffle(2)(gradling.zeros(1, 3, 6, 8)).shape

@@ -10,7 +10,7 @@ from ...tensor import Tensor
 from ...tensor.choice import clamp_min, where
 from ...tensor.elementwise import minimum
 from ...tensor.errors import ShapeError
-from .checks import check_reduction, pair, tensor_operands, weighted
+from .checks import check_reduction, pair, reshapes_that, tensor_operands, weighted
 from .classes import Labels, _check_scores, _class_weight
 from .distances import pairwise_distance
 
@@ -168,12 +168,38 @@ def cosine_embedding_loss(
         raise ShapeError(
             f"{name}: expected two inputs (D,) or (N, D) and targets () or (N,), got "
             f"{input1.shape}, {input2.shape} and {target.shape}"
+            + _cosine_hint(input1, input2, target)
         )
     eps = 1e-12  # inside the roots: finite slopes for vectors of zeros
     dot = (input1 * input2).sum(-1)
     cos = dot / ((input1 * input1).sum(-1) + eps).sqrt() / ((input2 * input2).sum(-1) + eps).sqrt()
     loss = where(target == 1, 1 - cos, 0.0) + where(target == -1, clamp_min(cos - margin, 0), 0.0)
     return weighted(name, loss, None, reduction, False)
+
+
+def _cosine_hint(input1: Tensor, input2: Tensor, target: Tensor) -> str:
+    """The change of one operand that makes all three fit, if there is one."""
+
+    def fit(a: tuple[int, ...], b: tuple[int, ...], t: tuple[int, ...]) -> bool:
+        return a == b and t == a[:-1] and len(a) in (1, 2)
+
+    a, b, t = input1.shape, input2.shape, target.shape
+    return (
+        reshapes_that(target, lambda shape: fit(a, b, shape), "target")
+        or reshapes_that(input2, lambda shape: fit(a, shape, t), "input2")
+        or reshapes_that(input1, lambda shape: fit(shape, b, t), "input1")
+    )
+
+
+def _triplet_hint(**operands: Tensor) -> str:
+    """The change of the one that differs to the shape of the two others, if there is one."""
+    for name, x in operands.items():
+        others = {other.shape for key, other in operands.items() if key != name}
+        if len(others) == 1:
+            hint = reshapes_that(x, others.__contains__, name)
+            if hint:
+                return hint
+    return ""
 
 
 def triplet_margin_loss(
@@ -223,6 +249,7 @@ def triplet_margin_with_distance_loss(
         raise ShapeError(
             f"{name}: anchor {anchor.shape}, positive {positive.shape} and negative "
             f"{negative.shape} must have the same shape"
+            + _triplet_hint(anchor=anchor, positive=positive, negative=negative)
         )
     distance = distance_function or pairwise_distance
     near, far = distance(anchor, positive), distance(anchor, negative)

@@ -187,7 +187,8 @@ class MultiLabelSoftMarginLoss(WeightedLoss):
     Args:
         weight: (C,), a factor per class.
 
-    Shapes: input and target (N, C) or (C,). Backward: (σ(x) - t) / C · g.
+    Shapes: input and target (N, C) or (C,). Backward: (σ(x) - t) / C · g. The logarithm is taken of
+    logits, as in ``BCEWithLogitsLoss``, so it stays finite however large they are.
 
     >>> import gradling
     >>> MultiLabelSoftMarginLoss()(gradling.zeros(1, 3), gradling.ones(1, 3)).item()

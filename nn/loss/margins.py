@@ -171,6 +171,11 @@ class TripletMarginLoss(Loss):
 class TripletMarginWithDistanceLoss(Loss):
     """``TripletMarginLoss`` with any distance of two batches (``pairwise_distance`` if None).
 
+    Backward: while margin + d(a, p) - d(a, n) is above 0, d(a, p) gets g and d(a, n) gets -g, and
+    the distance's own backward takes them on to its two operands; else all three get 0. What keeps
+    it finite is up to the distance: give a norm a slope where two are equal, as
+    ``pairwise_distance`` does with eps.
+
     >>> import gradling
     >>> a, n = gradling.zeros(1, 2), gradling.tensor([[0.0, 0.5]])
     >>> TripletMarginWithDistanceLoss(

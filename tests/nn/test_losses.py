@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -278,3 +279,38 @@ def test_a_column_of_a_transposed_input_counts() -> None:
     z = gradling.tensor(x.detach().numpy().T.copy(), requires_grad=True)
     F.cross_entropy(z, gradling.tensor([0, 1, 2, 0])).backward()
     assert np.allclose(x.grad.numpy().T, z.grad.numpy())
+
+
+@pytest.mark.parametrize(
+    "a, b, t, hint",
+    [
+        ((5, 3), (5, 3), (5, 1), "target.squeeze(-1)"),
+        ((5, 3), (3, 5), (5,), "input2.mT"),
+        ((5, 1, 3), (5, 3), (5,), "input1.squeeze(1)"),
+        ((5, 3), (5, 3), (1, 5), "target.flatten()"),
+    ],
+)
+def test_cosine_loss_says_the_reshape_that_fits(a: Any, b: Any, t: Any, hint: str) -> None:
+    operands = {"input1": normal(*a), "input2": normal(*b), "target": gradling.ones(*t)}
+    with pytest.raises(ValueError, match=re.escape(f"`{hint}` would make it")):
+        F.cosine_embedding_loss(**operands)
+    name = hint.partition(".")[0]
+    operands[name] = eval(hint, {}, operands)  # what was said works
+    F.cosine_embedding_loss(**operands)
+
+
+@pytest.mark.parametrize(
+    "shapes, hint",
+    [
+        ([(5, 3), (5, 3), (3, 5)], "negative.mT"),
+        ([(5, 3), (5, 1, 3), (5, 3)], "positive.squeeze(1)"),
+        ([(3,), (1, 3), (1, 3)], "anchor.unsqueeze(0)"),
+    ],
+)
+def test_triplet_loss_says_the_reshape_that_fits(shapes: Any, hint: str) -> None:
+    names = ("anchor", "positive", "negative")
+    operands = {name: normal(*shape) for name, shape in zip(names, shapes, strict=True)}
+    with pytest.raises(ValueError, match=re.escape(f"`{hint}` would make it")):
+        F.triplet_margin_loss(**operands)
+    operands[hint.partition(".")[0]] = eval(hint, {}, operands)
+    F.triplet_margin_loss(**operands)
