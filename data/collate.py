@@ -38,7 +38,14 @@ def default_collate(batch: Sequence[Any]) -> Any:
         _same_shapes([a.shape for a in arrays])
         return Tensor(np.stack(arrays))
     if isinstance(first, (bool, int, float, complex)):
-        return Tensor(np.array(batch))
+        joined = np.array(batch)
+        if joined.dtype.kind not in "biufc":
+            raise TypeError(
+                "the items of a batch must be of one kind; got "
+                f"{', '.join(sorted({type(item).__name__ for item in batch}))} together. Pass "
+                "collate_fn= to join them in another way"
+            )
+        return Tensor(joined)
     if isinstance(first, Mapping):
         return {key: default_collate([item[key] for item in batch]) for key in first}
     if isinstance(first, tuple) and hasattr(first, "_fields"):

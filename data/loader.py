@@ -198,7 +198,8 @@ class DataLoader:
 
         jobs = enumerate(order, start)
         if workers is None:
-            return itertools.starmap(build, jobs)
+            # a generator, in which a StopIteration from an item is an error and not the end
+            return (build(k, key) for k, key in jobs)
         return map_in_order(workers, jobs, build, self.prefetch_factor)
 
     def _in_order(

@@ -58,16 +58,19 @@ class Workers:
         for i in range(n):
             info = WorkerInfo(i, n, seed, dataset)
             self.pools.append(
-                ThreadPoolExecutor(
-                    1, f"gradling-data-{i}", initializer=_enter, initargs=(info, init)
-                )
+                ThreadPoolExecutor(1, f"gradling-data-{i}", initializer=_enter, initargs=(info,))
             )
+        # as work and not as initializer, which would hide what went wrong
+        self.begun = [] if init is None else [self.submit(i, init, i) for i in range(n)]
 
     def submit(self, worker: int, work: Callable[..., Any], *args: Any) -> Future[Any]:
         # The modes (no_grad and the like) and the random stream live in the context: take it along.
         return self.pools[worker].submit(contextvars.copy_context().run, work, *args)
 
     def result(self, future: Future[Any]) -> Any:
+        begun, self.begun = self.begun, []
+        for first in begun:
+            self.result(first)
         try:
             return future.result(self.timeout)
         except FutureTimeout:
@@ -82,10 +85,8 @@ class Workers:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _enter(info: WorkerInfo, init: Callable[[int], Any] | None) -> None:
+def _enter(info: WorkerInfo) -> None:
     _here.info = info
-    if init is not None:
-        init(info.id)
 
 
 def map_in_order(

@@ -163,11 +163,11 @@ class Optimizer:
         """Move every parameter that has a gradient; ``closure`` recomputes the loss first and is
         returned."""
         loss = None
+        for hook in self._before:
+            hook(self, (closure,), {})
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for hook in self._before:
-            hook(self, (closure,), {})
         self._refresh()
         with Quiet():
             for group, flats in zip(self.param_groups, self._flats, strict=True):

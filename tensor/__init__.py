@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +21,11 @@ class _CallablePackage(ModuleType):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
         return _tensor(*args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # by name, as cloudpickle does with modules of the plain kind: a function in a notebook
+        # that says gradling.tensor(…) goes to other processes with it
+        return import_module, (self.__name__,)
 
 
 sys.modules[__name__].__class__ = _CallablePackage

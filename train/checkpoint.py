@@ -64,24 +64,29 @@ def resume(run: Run, path: str | os.PathLike[str]) -> Any:
             f"resume: the checkpoint has {len(state['callbacks'])} callbacks, this run has "
             f"{len(run.callbacks)}; pass the same ones"
         )
-    before = run.weights()
     try:
-        run.load_weights(state["model"])
-        run.optimizer.load_state_dict(state["optimizer"])
-    except (KeyError, ValueError, RuntimeError, TypeError) as error:
-        run.load_weights(before)
+        _take(run, state)
+    except (KeyError, IndexError, ValueError, RuntimeError, TypeError) as error:
+        _take(run, wanted)
         raise ValueError(
-            f"resume: {Path(path).name} is a checkpoint of another model or optimizer: {error}"
+            f"resume: {Path(path).name} is a checkpoint of another model, optimizer, scheduler or "
+            f"set of callbacks and metrics: {error}"
         ) from error
-    if run.scheduler is not None:
-        run.scheduler.load_state_dict(state["scheduler"])
-    for callback, kept in zip(run.callbacks, state["callbacks"], strict=True):
-        callback.load_state_dict(kept)
     run.epoch, run.batch, run.step = state["epoch"], state["batch"], state["step"]
     run.totals = state["totals"]
-    for name, metric in run.metrics.items():
-        metric.load_state_dict(state["metrics"].get(name, {}))
     run.history.records = state["history"]["records"]
     run.history.batch_losses = state["history"]["batch_losses"]
     restore_generators(state["generators"])
     return state["loader"]
+
+
+def _take(run: Run, state: dict[str, Any]) -> None:
+    """Load the parts that may not fit."""
+    run.load_weights(state["model"])
+    run.optimizer.load_state_dict(state["optimizer"])
+    if run.scheduler is not None:
+        run.scheduler.load_state_dict(state["scheduler"])
+    for callback, kept in zip(run.callbacks, state["callbacks"], strict=True):
+        callback.load_state_dict(kept)
+    for name, metric in run.metrics.items():
+        metric.load_state_dict(state["metrics"].get(name, {}))

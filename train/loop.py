@@ -210,9 +210,10 @@ class _Loop:
 
     def run_epochs(self) -> None:
         run = self.run
-        run.tell("before_fit")
         try:
             with self.interrupts.held():
+                run.tell("before_fit")
+                self.interrupts.check()
                 while run.epoch < run.epochs and run.stopping is None:
                     self._epoch()
         except KeyboardInterrupt:

@@ -54,15 +54,23 @@ def optimizer_for(params: Sequence[Any], wish: Any, name: str = "fit") -> Optimi
 
 
 def schedule_for(optimizer: Optimizer, wish: Any) -> Any:
-    if wish is None or hasattr(wish, "step") and not isinstance(wish, type):
-        return wish
-    if not callable(wish):
+    if wish is None:
+        return None
+    ready = hasattr(wish, "step") and not isinstance(wish, type)
+    if not ready and not callable(wish):
         raise TypeError(
             "fit: expected a schedule, or a function from the optimizer to one, got "
             f"{type(wish).__name__} {wish!r}; e.g. "
             "scheduler=lambda o: gradling.optim.lr_scheduler.StepLR(o, 10)"
         )
-    return wish(optimizer)
+    made = wish if ready else wish(optimizer)
+    if getattr(made, "optimizer", optimizer) is not optimizer:
+        raise ValueError(
+            f"fit: this {type(made).__name__} belongs to another optimizer than the one that "
+            "steps here, whose learning rate would stay as it is: make it of that one, or pass "
+            "scheduler=lambda o: … to make it of whichever steps"
+        )
+    return made
 
 
 def callbacks_in(wish: Callback | Iterable[Callback]) -> list[Callback]:

@@ -40,6 +40,7 @@ class _WithMomentum(LRScheduler):
         raise TypeError(f"{type(self).__name__} must define momentum_at(t, group)")
 
     def step(self, epoch: int | None = None) -> None:
+        self._take_in_new_groups()
         self.last_epoch = self.last_epoch + 1 if epoch is None else int(epoch)
         for place, group in enumerate(self.optimizer.param_groups):
             group["lr"] = self.lr_at(self.last_epoch, place)

@@ -203,6 +203,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     def step(self, epoch: float | None = None) -> None:
         if epoch is None:
             return super().step()
+        self._take_in_new_groups()
         if epoch < 0:
             raise ValueError(f"CosineAnnealingWarmRestarts: expected epoch >= 0, got {epoch}")
         self.last_epoch = int(epoch)
@@ -247,6 +248,11 @@ class WarmupLR(LRScheduler):
             raise ValueError(f"WarmupLR: expected start_factor in [0, 1], got {start_factor}")
         self.warmup, self.start_factor, self.after = warmup, start_factor, after
         super().__init__(optimizer, last_epoch)
+
+    def _take_in_new_groups(self) -> None:
+        super()._take_in_new_groups()
+        if self.after is not None:
+            self.after._take_in_new_groups()
 
     def shape(self, t: int, group: int) -> float:
         if t < self.warmup:

@@ -76,6 +76,13 @@ class ReduceLROnPlateau:
     def step(self, metrics: Any, epoch: int | None = None) -> None:
         """Take in the metric of one more epoch (a number or a one-entry tensor)."""
         metric = float(metrics)
+        new = len(self.optimizer.param_groups) - len(self.min_lrs)
+        if new > 0 and len(set(self.min_lrs)) > 1:
+            raise ValueError(
+                f"ReduceLROnPlateau: the optimizer has {new} groups more than min_lr; give the "
+                "list min_lrs of this schedule a number for each"
+            )
+        self.min_lrs += self.min_lrs[:1] * new
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self.is_better(metric, self.best):
             self.best, self.num_bad_epochs = metric, 0

@@ -47,7 +47,9 @@ class LRScheduler:
         self.base_lrs = [float(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
         self._set: list[float] = [float(group["lr"]) for group in optimizer.param_groups]
+        self._resumed = last_epoch != -1
         self.step()
+        self._resumed = False
 
     def shape(self, t: int, group: int) -> float:
         """The learning rate at step t as a share of the initial one (above ``floor``)."""
@@ -64,14 +66,35 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Go to the next step (or to step ``epoch``) and set the learning rates."""
+        self._take_in_new_groups()
         before = self.last_epoch
         self.last_epoch = before + 1 if epoch is None else int(epoch)
         for place, group in enumerate(self.optimizer.param_groups):
             group["lr"] = self._next(place, float(group["lr"]), before if epoch is None else None)
         self._set = [float(group["lr"]) for group in self.optimizer.param_groups]
 
+    def _take_in_new_groups(self) -> None:
+        """Give groups that the optimizer got since an initial learning rate: the one they have."""
+        for group in self.optimizer.param_groups[len(self.base_lrs) :]:
+            place, lr = len(self.base_lrs), float(group["lr"])
+            self.base_lrs.append(float(group.get("initial_lr", lr)))
+            try:
+                self.lr_at(max(self.last_epoch, 0), place)
+            except IndexError:
+                self.base_lrs.pop()
+                raise ValueError(
+                    f"{type(self).__name__}: the optimizer has got group {place} since this "
+                    f"schedule was made for {place} groups; make the schedule after the last "
+                    "add_param_group, with one entry per group"
+                ) from None
+            group.setdefault("initial_lr", lr)
+
     def _next(self, place: int, lr: float, before: int | None) -> float:
         t = self.last_epoch
+        if self._resumed and lr != self.base_lrs[place]:
+            return lr  # from the state of the optimizer: the learning rate of this very step
+        if self._resumed:
+            return self.lr_at(t, place)
         if before is not None and before >= 0 and lr != self.lr_at(before, place):
             past, now = self.shape(before, place), self.shape(t, place)
             if past:
@@ -87,7 +110,9 @@ class LRScheduler:
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a saved state. The optimizer's own state holds its learning rates."""
-        self.__dict__.update(state_dict)
+        # PyTorch writes None in place of functions, which are kept as they are
+        own = {k for k, v in vars(self).items() if not _plain(v)}
+        self.__dict__.update({k: v for k, v in state_dict.items() if k not in own})
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(step {self.last_epoch}, lr {self._set})"

@@ -319,3 +319,27 @@ def test_bad_data() -> None:
         DataLoader(Squares(4), 8, drop_last=True)
     with pytest.raises(ValueError, match=r"DataLoader.state_dict\(\).*got \['weights'\]"):
         DataLoader(Squares(4)).load_state_dict({"weights": 1})
+
+
+class Stops(Squares):
+    def __getitem__(self, i: int) -> Any:
+        raise StopIteration
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_item_that_stops_iteration_does_not_end_the_epoch_unseen(workers: int) -> None:
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        list(DataLoader(Stops(4), 2, num_workers=workers))
+
+
+def test_what_a_worker_fails_with_at_its_start_is_raised() -> None:
+    def init(number: int) -> None:
+        raise OSError(f"no disk for worker {number}")
+
+    with pytest.raises(OSError, match="no disk for worker 0"):
+        list(DataLoader(Squares(4), 2, num_workers=2, worker_init_fn=init))
+
+
+def test_numbers_and_texts_do_not_mix() -> None:
+    with pytest.raises(TypeError, match="got int, str together"):
+        list(DataLoader([1, "a"], batch_size=2))  # type: ignore[list-item]

@@ -225,3 +225,21 @@ class TestBadInput:
     def test_lbfgs_wants_a_closure(self) -> None:
         with pytest.raises(TypeError, match="closure"):
             optim.LBFGS(matrices()).step()
+
+
+@pytest.mark.parametrize("name", ["SGD", "LBFGS"])
+def test_hooks_before_the_step_run_before_its_closure(name: str) -> None:
+    w = gradling.ones(1, requires_grad=True)
+    optimizer = getattr(optim, name)([w], lr=0.1)
+    seen: list[str] = []
+    optimizer.register_step_pre_hook(lambda *_: seen.append("hook"))
+
+    def closure() -> Any:
+        seen.append("closure")
+        optimizer.zero_grad()
+        loss = (w * w).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    assert seen[:2] == ["hook", "closure"]

@@ -117,3 +117,69 @@ def test_one_cycle_says_when_it_is_over() -> None:
     with pytest.raises(ValueError, match="past the 3 steps"):
         schedule.step()
         schedule.step()
+
+
+@pytest.mark.parametrize("make", SCHEDULES)
+def test_a_group_added_later_is_scheduled_too(make: Callable[[SGD], Any]) -> None:
+    stepped = optimizer()
+    schedule = make(stepped)
+    schedule.step()
+    stepped.add_param_group({"params": [gradling.zeros(1, requires_grad=True)], "lr": 0.1})
+    if isinstance(schedule, (OneCycleLR, lr_scheduler.CyclicLR)):
+        before = schedule.last_epoch
+        with pytest.raises(ValueError, match=r"group 1 since.*after the last add_param_group"):
+            schedule.step()
+        assert schedule.last_epoch == before
+        assert "initial_lr" not in stepped.param_groups[1]
+        return
+    for _ in range(9):
+        schedule.step()
+    assert 0 <= stepped.param_groups[1]["lr"] < 1
+    assert len(schedule.get_last_lr()) == 2
+
+
+def test_a_group_added_later_goes_down_by_the_same_factor() -> None:
+    stepped = optimizer(lr=1.0)
+    schedule = StepLR(stepped, 3, gamma=0.5)
+    for _ in range(2):
+        schedule.step()
+    stepped.add_param_group({"params": [gradling.zeros(1, requires_grad=True)], "lr": 0.1})
+    for _ in range(4):
+        schedule.step()
+    assert schedule.get_last_lr() == pytest.approx([0.25, 0.025])
+
+
+def test_a_floor_per_group_must_cover_a_group_added_later() -> None:
+    stepped = optimizer()
+    stepped.add_param_group({"params": [gradling.zeros(1, requires_grad=True)]})
+    schedule = ReduceLROnPlateau(stepped, min_lr=[0.1, 0.2])
+    stepped.add_param_group({"params": [gradling.zeros(1, requires_grad=True)]})
+    with pytest.raises(ValueError, match="1 groups more than min_lr"):
+        schedule.step(1.0)
+
+
+@pytest.mark.parametrize("halved", [False, True])
+def test_last_epoch_goes_on_from_the_loaded_learning_rate(halved: bool) -> None:
+    whole = optimizer()
+    first = ExponentialLR(whole, 0.9)
+    for _ in range(5):
+        first.step()
+    if halved:
+        whole.param_groups[0]["lr"] /= 2
+    later = optimizer()
+    later.load_state_dict(whole.state_dict())
+    second = ExponentialLR(later, 0.9, last_epoch=first.last_epoch - 1)
+    assert second.last_epoch == first.last_epoch
+    for _ in range(3):
+        assert later.param_groups[0]["lr"] == pytest.approx(whole.param_groups[0]["lr"], rel=1e-12)
+        first.step()
+        second.step()
+
+
+def test_a_state_without_the_functions_keeps_them() -> None:
+    stepped = optimizer()
+    schedule = lr_scheduler.LambdaLR(stepped, lambda t: 0.5**t)
+    stepped.param_groups[0]["lr"] = 0.25
+    schedule.load_state_dict({"last_epoch": 2, "base_lrs": [1.0], "lr_lambdas": [None]})
+    schedule.step()
+    assert schedule.get_last_lr() == pytest.approx([0.125])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import warnings
 from typing import Any
 
@@ -100,3 +101,41 @@ def test_data_of_nan_alone_is_named_without_a_warning() -> None:
         warnings.simplefilter("error")
         with pytest.raises(train.NonFiniteLoss, match="all NaN"):
             train.fit(net(), (X * float("nan"), y), loss=F.cross_entropy, progress=False)
+
+
+def test_a_schedule_of_another_optimizer_is_refused() -> None:
+    other = optim.SGD(nn.Linear(2, 2).parameters(), lr=0.1)
+    with pytest.raises(ValueError, match="StepLR belongs to another optimizer"):
+        train.fit(net(), points(), progress=False, scheduler=optim.lr_scheduler.StepLR(other, 1))
+
+
+def test_a_checkpoint_of_another_schedule_changes_nothing(tmp_path: Any) -> None:
+    L = optim.lr_scheduler
+
+    def chain(length: int) -> Any:
+        return lambda o: L.SequentialLR(
+            o, [L.StepLR(o, 1) for _ in range(length)], list(range(1, length))
+        )
+
+    path = tmp_path / "run.npz"
+    train.fit(net(), points(), progress=False, checkpoint=path, scheduler=chain(2))
+    model = net()
+    optimizer = optim.Adam(model.parameters())
+    before = model.weight.clone()
+    with pytest.raises(ValueError, match=r"run\.npz is a checkpoint of another"):
+        train.fit(
+            model, points(), epochs=2, progress=False, checkpoint=path, resume=True,
+            optimizer=optimizer, scheduler=chain(3),
+        )  # fmt: skip
+    assert (model.weight == before).all()
+    assert not optimizer.state
+
+
+def test_ctrl_c_before_the_first_batch_gives_the_history() -> None:
+    class Press(train.Callback):
+        def before_fit(self, run: Any) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    history = train.fit(net(), points(), progress=False, callbacks=Press())
+    assert history.stopped == "interrupt"
+    assert history.batch_losses == []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import pickle
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import gradling
 from gradling.train import sweep
 
 GRID = {"a": [1, 2, 3], "b": [0, 1]}
@@ -86,3 +88,12 @@ def test_a_table_of_another_grid_is_refused_and_kept(tmp_path: Path) -> None:
 def test_bad_grids(grid: Any) -> None:
     with pytest.raises((ValueError, TypeError), match="sweep"):
         sweep(quotient, grid, n_jobs=1, progress=False)
+
+
+def test_a_function_of_a_notebook_may_say_tensor() -> None:
+    cloudpickle = pytest.importorskip("joblib.externals.cloudpickle", reason="joblib brings it")
+    assert pickle.loads(pickle.dumps(gradling.tensor)) is gradling.tensor
+    space: dict[str, Any] = {"gradling": gradling, "__name__": "__main__"}
+    exec("def run(a):\n    return {'t': gradling.tensor(a).item()}", space)
+    back = pickle.loads(cloudpickle.dumps(space["run"]))
+    assert back(1.5) == {"t": 1.5}
