@@ -21,11 +21,11 @@ def images(model: str, x: Tensor, channels: int, size: int | None = None) -> Non
             + fixes.get(x.ndim, "four axes are needed")
         )
     if x.shape[1] != channels:
-        last = x.shape[3] == channels
+        fix = f"make the model with in_channels={x.shape[1]}"
+        if x.shape[3] == channels:
+            fix = "move channels there: x.permute(0, 3, 1, 2)"
         raise ShapeError(
-            f"{model}: expected images {wanted}, got {x.shape}, whose axis 1 is {x.shape[1]}; "
-            + ("move channels there: x.permute(0, 3, 1, 2)" if last else "")
-            + ("" if last else f"or make the model with in_channels={x.shape[1]}")
+            f"{model}: expected images {wanted}, got {x.shape}, whose axis 1 is {x.shape[1]}; {fix}"
         )
     if size is not None and x.shape[2:] != (size, size):
         raise ShapeError(

@@ -259,7 +259,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("lenet", (2, 12, 12), r"single image wants a batch axis, x.unsqueeze\(0\)"),
     ("lenet", (2, 144), r"x.reshape\(-1, channels, height, width\)"),
     ("lenet", (2, 12, 12, 1), r"x.permute\(0, 3, 1, 2\)"),
-    ("resnet", (2, 1, 8, 8), r"axis 1 is 1; or make the model with in_channels=1|in_channels=1"),
+    ("resnet", (2, 1, 8, 8), r"axis 1 is 1; make the model with in_channels=1"),
     ("gpt", "long", r"5 tokens is longer than block_size = 4; cut it, idx\[:, -4:\]"),
     ("gpt", "flat", r"idx.unsqueeze\(0\)"),
     ("transformer", "long", r"longer than max_len = 4"),
