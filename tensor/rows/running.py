@@ -86,21 +86,25 @@ def _logcumsumexp(x: Array, dim: int) -> Any:
 
 
 def _logcumsumexp_parts(needed: Any, g: Array, y: Array, x: Array, dim: int) -> Any:
-    """Σ g exp(x - y) over the sums from each place on, with the gradients' logarithms, by sign."""
+    """Σ g exp(x - y) over the sums from each place on, in log2(n) steps of doubled reach.
+
+    y never falls along the axis, so the factors exp(y - later y) are at most 1.
+    """
     if x.ndim == 0:
         return (g,)
-
-    def share(part: Array) -> Any:
-        logs = np.where(part > 0, np.log(part) - y, -np.inf)
-        return np.exp(x + backwards(_logcumsumexp(backwards(logs, dim), dim), dim))
-
-    return (share(g) - share(-g),)
+    y, total = np.moveaxis(y, dim, 0), np.moveaxis(g, dim, 0)
+    share, reach = np.exp(np.moveaxis(x, dim, 0) - y), 1
+    while reach < len(y):
+        later = total[reach:] * np.exp(y[:-reach] - y[reach:])
+        total = np.concatenate((total[:-reach] + later, total[-reach:]))
+        reach *= 2
+    return (np.moveaxis(share * total, 0, dim),)
 
 
 logcumsumexp: Op = structural(
     "logcumsumexp", "x", in_single(_logcumsumexp), params={"dim": 0},
     vjp=(None,), joint=_logcumsumexp_parts, domain=(REAL,),
     composition=lambda x, dim: doubled(logaddexp, x, dim),
-    why="An entry has the share exp(x - y) in every sum from its place on. Fused, since those "
-    "shares can only be added up as logarithms without overflow.",
+    why="An entry has the share exp(x - y) in every sum from its place on. Fused, since a sum of "
+    "exp(-y) could overflow: here what later sums add is carried back by factors exp(y - later y).",
 )  # fmt: skip

@@ -12,7 +12,7 @@ from ..check import check_problem
 from ..memory import irregular
 from ..report import Report, Verdict
 from ..rules import RuleProblem
-from .subject import Case, Subject, broken, near, operand_names, run
+from .subject import Array, Case, Subject, broken, near, operand_names, run
 
 
 def gradient(subject: Subject, case: Case) -> None:
@@ -41,7 +41,11 @@ def second(subject: Subject, case: Case) -> None:
 
 
 def linear(subject: Subject, case: Case) -> None:
-    """The gradient is linear in the upstream gradient: zero for zero, and additive."""
+    """The gradient is linear in the upstream gradient: zero for zero, times -2, and additive.
+
+    Times -2 is exact in floating point, so it must hold to the last bit, however small a gradient
+    is. Sums round as the largest terms do, which a softmax cancels to nearly nothing.
+    """
     if not _has_gradient(subject, case):
         return
     value, first = run(subject, case)
@@ -49,12 +53,17 @@ def linear(subject: Subject, case: Case) -> None:
     _, other = run(subject, case, h)
     _, mixed = run(subject, case, 2 * g - h)
     _, zero = run(subject, case, 0 * g)
-    for k, (a, b, c, z) in enumerate(zip(first, other, mixed, zero, strict=True)):
-        if a is None or b is None or c is None or z is None:
+    _, turned = run(subject, case, -2 * g)
+    for k, (a, b, c, z, t) in enumerate(zip(first, other, mixed, zero, turned, strict=True)):
+        if a is None or b is None or c is None or z is None or t is None:
             continue
         name = operand_names(subject, len(case.operands))[k]
+        if not _minus_twice(t, a):
+            tail = _tail(name, "times -2 exactly, for an upstream gradient times -2")
+            said = f"an upstream gradient times -2 does not give {name} its gradient times -2"
+            raise broken("linear", subject, case, said, tail)
         scale = float(np.max(np.abs(a), initial=0.0) + np.max(np.abs(b), initial=0.0))
-        scale += float(np.sum(np.abs(g)) + np.sum(np.abs(h)))  # terms that a softmax cancels
+        scale += float(np.sum(np.abs(g)) + np.sum(np.abs(h)))
         if not near(c, 2 * a - b, 256, scale):
             tail = _tail(name, "2 * g - h is not twice that of g less that of h")
             raise broken("linear", subject, case, f"the gradient of {name} is not additive", tail)
@@ -62,6 +71,14 @@ def linear(subject: Subject, case: Case) -> None:
             tail = [f"out.backward(gradling.zeros({value.shape}))", f"print({name}.grad)"]
             said = f"a zero upstream gradient gives {name} a gradient"
             raise broken("linear", subject, case, said, tail)
+
+
+def _minus_twice(t: Array, a: Array) -> bool:
+    """Is ``t`` the double of ``-a``, but for what falls below the smallest normal number?"""
+    x, y = t.astype(np.float64), -2 * a.astype(np.float64)
+    tiny = 64 * float(np.finfo(a.dtype).tiny)
+    with np.errstate(invalid="ignore"):  # inf - inf
+        return bool(np.all((x == y) | (np.abs(x - y) <= tiny) | (np.isnan(x) & np.isnan(y))))
 
 
 def form(subject: Subject, case: Case) -> None:

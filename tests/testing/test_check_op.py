@@ -77,6 +77,19 @@ def test_a_gradient_that_is_nan_at_a_finite_value():
     assert report.results[0].says.startswith("<g, J u>")
 
 
+def test_a_rule_that_is_not_linear_where_gradients_are_tiny():
+    class Faint(gradling.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 1e-20
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * g.abs() * 1e-20
+
+    assert broken(Faint, laws=["linear"]) == {"linear"}
+
+
 def test_function_that_raises_somewhere():
     def picky(x):
         if x.numel() == 0:
