@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -62,17 +63,26 @@ def broadcast_clash(shapes: Sequence[tuple[int, ...]]) -> tuple[int, list[int]] 
 
 
 def broadcast_hint(shapes: Sequence[tuple[int, ...]]) -> str:
-    """A change that was checked to make two shapes broadcast, or the general rule."""
+    """A change that was checked to make two shapes broadcast, or the general rule.
+
+    Of several, the one with the smallest result: (3, 4) and (3,) are meant to give (3, 4), by
+    an axis more rather than by a transpose.
+    """
+    hints: list[tuple[int, bool, str]] = []  # size of the result, transposed, what to say
     if len(shapes) == 2:
-        for first, name, other in ((0, "the first", 1), (1, "the second", 0)):
+        for first, name, other in ((0, "The first", 1), (1, "The second", 0)):
             shape = shapes[first]
             for place in range(len(shape), -1, -1):
                 wider = (*shape[:place], 1, *shape[place:])
                 if broadcast_clash([wider, shapes[other]]) is None:
                     result = np.broadcast_shapes(wider, shapes[other])
-                    return f"{name} with .unsqueeze({place}) would broadcast to {result}."
+                    hint = f"{name} with .unsqueeze({place}) would broadcast to {result}."
+                    hints.append((math.prod(result), False, hint))
             if len(shape) == 2 and broadcast_clash([shape[::-1], shapes[other]]) is None:
-                return f"{name} transposed (.T) would fit."
+                size = math.prod(np.broadcast_shapes(shape[::-1], shapes[other]))
+                hints.append((size, True, f"{name} transposed (.T) would fit."))
+    if hints:
+        return min(hints, key=lambda hint: hint[:2])[2]
     return "Reshape one of them, or insert an axis of size 1 with .unsqueeze(dim)."
 
 

@@ -194,6 +194,21 @@ def test_bad_arguments(program, says):
         eval(program, {"x": gradling.ones(2), "g": gradling})
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "hint"),
+    [
+        ((3, 4), (3,), "The second with .unsqueeze(1) would broadcast to (3, 4)."),
+        ((2, 4), (2, 3, 4), "The first with .unsqueeze(1) would broadcast to (2, 3, 4)."),
+        ((5,), (2,), "The first with .unsqueeze(1) would broadcast to (5, 2)."),
+        ((3, 4), (4, 3), "The first transposed (.T) would fit."),
+    ],
+)
+def test_of_the_ways_to_broadcast_the_one_with_the_smallest_result_is_named(a, b, hint):
+    with pytest.raises(ValueError, match="do not broadcast") as caught:
+        gradling.ones(a) + gradling.ones(b)
+    assert str(caught.value).endswith(hint)
+
+
 # where -------------------------------------------------------------------------------------------
 
 
