@@ -27,6 +27,16 @@ def whole(name: str, what: str, value: Any) -> int:
         ) from None
 
 
+def all_tensors(name: str, **operands: Any) -> None:
+    """Everything that should be a tensor is one."""
+    for operand, x in operands.items():
+        if not hasattr(x, "_data"):
+            raise TypeError(
+                f"{name}: expected {operand} to be a tensor, got {said(x)}; wrap it: "
+                "gradling.tensor(...)"
+            )
+
+
 def said(value: Any) -> str:
     """A value in an error message, short."""
     if hasattr(value, "_data") or isinstance(value, np.ndarray):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine import TABLE
-from .arguments import RangeError, fits
+from .arguments import RangeError, all_tensors, fits
 from .dtypes import common_dtype
 from .elementwise import eq, isfinite, isinf, isnan, logical_and, logical_or
 from .errors import DtypeError, explain
@@ -168,6 +168,7 @@ def isclose(
     >>> gradling.isclose(gradling.tensor([1.0, 2.0]), gradling.tensor([1.0, 2.1]))
     tensor([ True, False])
     """
+    all_tensors("isclose", input=input, other=other)
     if input.dtype is not other.dtype:
         raise DtypeError(
             f"isclose: expected operands of one dtype, got {input.dtype} and {other.dtype}; "
@@ -191,6 +192,7 @@ def allclose(
     input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
 ) -> bool:
     """Whether all entries are close (see ``isclose``)."""
+    all_tensors("allclose", input=input, other=other)
     return bool(isclose(input, other, rtol, atol, equal_nan)._data.all())
 
 
@@ -201,4 +203,5 @@ def equal(input: Tensor, other: Tensor) -> bool:
     >>> gradling.equal(gradling.tensor([1, 2]), gradling.tensor([1, 2]))
     True
     """
+    all_tensors("equal", input=input, other=other)
     return input.shape == other.shape and bool(np.array_equal(input._data, other._data))

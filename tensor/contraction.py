@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .arguments import said, whole
+from .arguments import all_tensors, said, whole
 from .arranging import diagonal
 from .errors import DtypeError, ShapeError, normal_dims
 from .record import apply
@@ -276,6 +276,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
 
 def inner(input: Tensor, other: Tensor) -> Tensor:
     """Products summed over the last axis of both; numbers multiply."""
+    all_tensors("inner", input=input, other=other)
     if not input._data.ndim or not other._data.ndim:
         return input * other
     if input._data.shape[-1] != other._data.shape[-1]:

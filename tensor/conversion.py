@@ -8,6 +8,7 @@ import numpy as np
 
 from ..engine.modes import mode
 from . import cuts, edits
+from .arguments import all_tensors
 from .dtypes import (
     DType,
     as_dtype,
@@ -118,6 +119,7 @@ def type_(self: Tensor, dtype: Any = None) -> Any:
 
 
 def type_as(self: Tensor, other: Tensor) -> Tensor:
+    all_tensors("type_as", other=other)
     return to(self, other.dtype)
 
 

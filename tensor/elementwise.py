@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine import TABLE, Op
 from . import kernels as _kernels  # noqa: F401  (attaches the array kernels)
-from .arguments import RangeError
+from .arguments import RangeError, all_tensors
 from .dtypes import common_dtype
 from .errors import DtypeError
 from .record import binary, elementwise, unary
@@ -159,6 +159,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
 
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
     """``input + value * tensor1 * tensor2``, broadcasting."""
+    all_tensors("addcmul", input=input, tensor1=tensor1, tensor2=tensor2)
     input, tensor1, tensor2 = _alike(input, tensor1, tensor2)
     return add(input, mul(tensor1, tensor2), alpha=value)
 
@@ -169,6 +170,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1
     Raises:
         DtypeError: both are whole: it would not be clear whether to round.
     """
+    all_tensors("addcdiv", input=input, tensor1=tensor1, tensor2=tensor2)
     if tensor1._data.dtype.kind != "f" and tensor2._data.dtype.kind != "f":
         raise DtypeError(
             "addcdiv: whole numbers would be divided, and whether to round is not said: convert "

@@ -52,6 +52,8 @@ def _no_tensor(
         return None
     for name, given in inspect.signature(function).bind(*args, **kwargs).arguments.items():
         several = given if isinstance(given, (tuple, list)) else ()
+        if len(several) == 1 and isinstance(several[0], (tuple, list)):
+            several = several[0]  # as tensors may be given too: in one list
         if given is odd or any(x is odd for x in several):
             one = "" if given is odd else "each of "
             return (

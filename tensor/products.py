@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import said, whole
+from .arguments import all_tensors, said, whole
 from .errors import DtypeError, ShapeError, broadcast_clash
 from .record import apply, is_constant
 from .rows import linalg as rows
@@ -111,9 +111,10 @@ def matmul_reflected(input: Tensor, other: Any) -> Tensor:
 
 
 def _of_ndim(name: str, want: tuple[int, ...], *operands: Tensor) -> None:
-    for x, ndim in zip(operands, want, strict=True):
+    for x in operands:
         if not hasattr(x, "_data"):
             raise _no_tensor(name, x)
+    for x, ndim in zip(operands, want, strict=True):
         if x._data.ndim != ndim:
             kinds = {1: "a vector", 2: "a matrix", 3: "a stack of matrices (b, n, m)"}
             raise ShapeError(
@@ -225,6 +226,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     >>> gradling.kron(gradling.tensor([1, 10]), gradling.tensor([1, 2]))
     tensor([ 1,  2, 10, 20])
     """
+    all_tensors("kron", input=input, other=other)
     a, b = input._data.shape, other._data.shape
     ndim = max(len(a), len(b))
     a, b = (1,) * (ndim - len(a)) + a, (1,) * (ndim - len(b)) + b

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arguments import numbers, said
+from .arguments import all_tensors, numbers, said
 from .asking import strides
 from .errors import DtypeError, ShapeError, broadcast_clash, normal_dim, normal_dims
 from .record import apply
@@ -112,11 +112,13 @@ def view(input: Tensor, *shape: Any, **named: Any) -> Tensor:
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
     """``view`` in the shape of ``other``."""
+    all_tensors("view_as", other=other)
     return view(input, other._data.shape)
 
 
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     """``reshape`` in the shape of ``other``."""
+    all_tensors("reshape_as", other=other)
     return reshape(input, other._data.shape)
 
 
@@ -325,6 +327,7 @@ def _expanded(name: str, input: Tensor, wanted: Shape) -> Tensor:
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """``expand`` to the shape of ``other``."""
+    all_tensors("expand_as", other=other)
     return _expanded("expand_as", input, other._data.shape)
 
 

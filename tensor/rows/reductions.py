@@ -91,8 +91,15 @@ mean_: Op = structural(
 
 def _var(x: Array, correction: float, dim: Shape, keepdim: bool, shape: Shape) -> Any:
     n = count(shape, dim)
-    away = x - added(x, axis=dim, keepdims=True) / float(n)
-    return added(away * away, axis=dim, keepdims=keepdim) / max(0.0, n - correction)
+    away = x - x[_first(dim, shape)]  # equal entries are 0 apart, which rounding a mean would hide
+    away -= added(away, axis=dim, keepdims=True) / float(n)
+    away *= away
+    return added(away, axis=dim, keepdims=keepdim) / max(0.0, n - correction)
+
+
+def _first(dim: Shape, shape: Shape) -> tuple[slice, ...]:
+    """Where the first entry of each row along ``dim`` is."""
+    return tuple([slice(1 if axis in dim else None) for axis in range(len(shape))])
 
 
 def _var_slope(g: Any, x: Any, correction: float, dim: Shape, shape: Shape) -> Any:
@@ -104,7 +111,9 @@ def _std_rule(
     g: Any, y: Any, x: Any, correction: float, dim: Shape, keepdim: bool, shape: Shape
 ) -> Any:
     g, y = restore(g, shape, dim, keepdim), restore(y, shape, dim, keepdim)
-    return _var_slope(where(y == 0, 0.0, g / (2 * y)), x, correction, dim, shape)
+    # from the first entry, as in _var: what is tiny there is divided by what is as tiny here
+    away = x - x[_first(dim, shape)]
+    return _var_slope(where(y == 0, 0.0, g / (2 * y)), away, correction, dim, shape)
 
 
 var_: Op = structural(
@@ -144,9 +153,11 @@ def _median(x: Array, dim: Shape, keepdim: bool, shape: Shape) -> Any:
 
 
 def _to_the_chosen(g: Any, y: Any, x: Any, dim: Shape, keepdim: bool, shape: Shape) -> Any:
-    """Every entry that equals the result gets the same share of its gradient."""
+    """Every entry that equals the result gets the same share of its gradient; NaN equals NaN."""
     g, y = restore(g, shape, dim, keepdim), restore(y, shape, dim, keepdim)
     there = x == y
+    if (y != y).any():
+        there = there | ((x != x) & (y != y))
     ties = sum_(there, dim, True, shape)
     return there * (g / cast(ties, g.dtype, ties.dtype))
 
