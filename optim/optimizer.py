@@ -147,9 +147,14 @@ class Optimizer:
             )
         for name in ("lr", "weight_decay", "eps", "momentum"):
             value = group.get(name, 0.0)
+            if isinstance(value, str) or not hasattr(value, "__float__"):
+                raise TypeError(f"{self._name}: {name} must be a number, got {value!r}")
             if not np.isfinite(float(value)) or value < 0:
                 raise ValueError(f"{self._name}: expected {name} >= 0, got {value}")
-        for place, beta in enumerate(group.get("betas", ())):
+        betas = group.get("betas", (0.0, 0.0))
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise TypeError(f"{self._name}: betas must be a pair of numbers, got {betas!r}")
+        for place, beta in enumerate(betas):
             if not 0.0 <= beta < 1.0:
                 raise ValueError(f"{self._name}: expected betas[{place}] in [0, 1), got {beta}")
 
@@ -295,6 +300,13 @@ class Optimizer:
                 f"load_state_dict: expected groups of {have} parameters, got {sizes}: this state "
                 "belongs to another model or another grouping"
             )
+        foreign = {k for group in groups for k in group} - set(self.defaults) - _LOADED_KEYS
+        lacking = [k for k in self.defaults if all(k not in group for group in groups)]
+        if foreign and lacking:
+            raise ValueError(
+                f"load_state_dict: this state is of another optimizer: it has {min(foreign)!r}, "
+                f"which {self._name} does not know, and lacks {lacking[0]!r}"
+            )
         numbers = [n for group in groups for n in group["params"]]
         incoming = {}
         for (_, flat, i), n in zip(entries, numbers, strict=True):
@@ -328,6 +340,11 @@ class Optimizer:
 
 
 _SCHEDULER_KEYS = {"max_lr", "min_lr", "max_momentum", "min_momentum", "base_momentum", "swa_lr"}
+# What PyTorch's states have besides the options of the algorithm is no sign of another one.
+_LOADED_KEYS = _SCHEDULER_KEYS | {
+    "params", "param_names", "initial_lr",
+    "foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay", "maximize",
+}  # fmt: skip
 
 
 def _number(value: Any) -> float:

@@ -95,7 +95,7 @@ def sweep(
     settings = combinations(grid)
     done = _finished(csv, settings)
     missing = [place for place in range(len(settings)) if place not in done]
-    jobs = (delayed(_one)(run, place, settings[place]) for place in missing)
+    jobs = (delayed(_one)(run, place, settings[place], os.getpid()) for place in missing)
     found: Iterator[tuple[int, Record]] = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
         jobs
     )
@@ -111,7 +111,7 @@ def sweep(
     return Results(done[place] for place in range(len(settings)))
 
 
-def _one(run: Callable[..., Any], place: int, settings: Record) -> tuple[int, Record]:
+def _one(run: Callable[..., Any], place: int, settings: Record, home: int) -> tuple[int, Record]:
     began = time.perf_counter()
     try:
         result = run(**settings)
@@ -121,10 +121,26 @@ def _one(run: Callable[..., Any], place: int, settings: Record) -> tuple[int, Re
             raise ValueError(
                 f"sweep: run returned {sorted(clash)}, which are settings already; rename them"
             )
+        if os.getpid() != home:
+            _check_sendable(outcome)
         record = {**settings, **outcome, "error": None}
     except Exception:
         record = {**settings, "error": traceback.format_exc()}
     return place, {**record, "seconds": round(time.perf_counter() - began, 3)}
+
+
+def _check_sendable(outcome: Record) -> None:
+    """Raise here, as an error of this run alone, for what cannot go back to the first process."""
+    from joblib.externals.loky.backend.reduction import dumps
+
+    for name, value in outcome.items():
+        try:
+            dumps(value)
+        except Exception as error:
+            raise TypeError(
+                f"sweep: run returned a {type(value).__name__} as {name!r}, which cannot be sent "
+                f"to another process ({error}); return numbers, texts or arrays"
+            ) from error
 
 
 def _bar(total: int, done: int, progress: bool | None) -> Callable[[Record | None], None]:

@@ -93,5 +93,5 @@ def many_times(what: str, data: Any, epochs: int) -> None:
     if epochs > 1 and hasattr(data, "__next__"):
         raise ValueError(
             f"fit: {what} is a {type(data).__name__}, which can be gone through only once, and "
-            f"epochs is {epochs}; pass a list of batches, a data set or a DataLoader"
+            f"epochs is {epochs}; pass a data set or a DataLoader"
         )

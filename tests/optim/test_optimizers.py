@@ -243,3 +243,27 @@ def test_hooks_before_the_step_run_before_its_closure(name: str) -> None:
 
     optimizer.step(closure)
     assert seen[:2] == ["hook", "closure"]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"lr": "0.1"}, "lr must be a number, got '0.1'"),
+        ({"lr": None}, "lr must be a number, got None"),
+        ({"betas": 0.9}, "betas must be a pair of numbers, got 0.9"),
+        ({"betas": (0.9, 0.9, 0.9)}, "betas must be a pair"),
+    ],
+)
+def test_options_of_a_wrong_kind(options: dict[str, Any], text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        optim.Adam(matrices(), **options)
+
+
+def test_state_of_another_optimizer_changes_nothing() -> None:
+    params = matrices()
+    one, two = optim.SGD(params, lr=0.3, momentum=0.9), optim.Adam(params, lr=0.1)
+    descend(one, params, 2)
+    with pytest.raises(ValueError, match=r"of another optimizer: it has 'dampening'.*Adam"):
+        two.load_state_dict(one.state_dict())
+    assert two.param_groups[0]["lr"] == 0.1
+    assert not two.state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import pickle
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,19 @@ def test_bad_grids(grid: Any) -> None:
 
 
 def test_a_function_of_a_notebook_may_say_tensor() -> None:
-    cloudpickle = pytest.importorskip("joblib.externals.cloudpickle", reason="joblib brings it")
+    reduction = pytest.importorskip("joblib.externals.loky.backend.reduction")
     assert pickle.loads(pickle.dumps(gradling.tensor)) is gradling.tensor
     space: dict[str, Any] = {"gradling": gradling, "__name__": "__main__"}
     exec("def run(a):\n    return {'t': gradling.tensor(a).item()}", space)
-    back = pickle.loads(cloudpickle.dumps(space["run"]))
+    back = pickle.loads(reduction.dumps(space["run"]))
     assert back(1.5) == {"t": 1.5}
+
+
+def lock_for_two(a: int) -> dict[str, Any]:
+    return {"made": threading.Lock() if a == 2 else a}
+
+
+def test_a_result_that_cannot_be_sent_is_an_error_of_its_run_alone() -> None:
+    results = sweep(lock_for_two, {"a": [1, 2, 3]}, n_jobs=2, progress=False)
+    assert [r.get("made") for r in results] == [1, None, 3]
+    assert "run returned a lock as 'made', which cannot be sent" in results.failed[0]["error"]
