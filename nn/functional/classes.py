@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,8 @@ def cross_entropy(
     labels = Labels(name, input, target, weight, ignore_index)
     if not labels.count and reduction == "mean":
         return input.mean()  # nan: there is nothing to average
+    if reduction == "mean" and labels.ignored is not None and labels.ignored.all():
+        return (input.new_zeros(()) * input[:0]).sum() + nan  # nan too, but no input has a part
     if label_smoothing == 0 and not from_probs:
         _warn_of_probabilities(name, input, "logits", "without a softmax before it")
         share = labels.share(reduction)

@@ -314,3 +314,16 @@ def test_triplet_loss_says_the_reshape_that_fits(shapes: Any, hint: str) -> None
         F.triplet_margin_loss(**operands)
     operands[hint.partition(".")[0]] = eval(hint, {}, operands)
     F.triplet_margin_loss(**operands)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize("shape, target", [((2, 3), [1, 1]), ((3,), 1)])
+def test_nothing_but_ignored_samples_has_no_mean_and_no_gradient(
+    shape: Any, target: Any, smoothing: float
+) -> None:
+    x = normal(*shape).requires_grad_()
+    t = gradling.tensor(target)
+    loss = F.cross_entropy(x, t, ignore_index=1, label_smoothing=smoothing)
+    loss.backward()
+    assert np.isnan(loss.item())
+    assert x.grad is not None and not x.grad.numpy().any()
