@@ -59,7 +59,7 @@ def cross_entropy(
     if not labels.count and reduction == "mean":
         return input.mean()  # nan: there is nothing to average
     if reduction == "mean" and labels.ignored is not None and labels.ignored.all():
-        return (input.new_zeros(()) * input[:0]).sum() + nan  # nan too, but no input has a part
+        return input[:0].sum() + nan  # nan too, but no input has a part
     if label_smoothing == 0 and not from_probs:
         _warn_of_probabilities(name, input, "logits", "without a softmax before it")
         share = labels.share(reduction)
