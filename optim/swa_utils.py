@@ -61,6 +61,22 @@ class AveragedModel:
     def parameters(self) -> Iterable[Tensor]:
         return self.module.parameters()  # type: ignore[no-any-return]
 
+    def modules(self) -> Iterable[Any]:
+        return self.module.modules()  # type: ignore[no-any-return]
+
+    @property
+    def training(self) -> bool:
+        return bool(self.module.training)
+
+    def train(self, mode: bool = True) -> AveragedModel:
+        """Put the averaged copy into training mode, or out of it."""
+        self.module.train(mode)
+        return self
+
+    def eval(self) -> AveragedModel:
+        """Put the averaged copy into evaluation mode."""
+        return self.train(False)
+
     def update_parameters(self, model: Any) -> None:
         """Take the model's present weights into the average."""
         ours, theirs = dict(self.module.named_parameters()), dict(model.named_parameters())
@@ -90,8 +106,9 @@ class AveragedModel:
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         own = dict(state_dict)
-        self.n_averaged = int(own.pop("n_averaged"))
+        count = int(own.pop("n_averaged"))
         self.module.load_state_dict({name.removeprefix("module."): v for name, v in own.items()})
+        self.n_averaged = count
 
 
 def update_bn(loader: Iterable[Any], model: Any) -> None:

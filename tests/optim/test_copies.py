@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import gradling
-from gradling import nn, optim
+from gradling import nn, optim, train
 
 COPIES: dict[str, Callable[[Any], Any]] = {
     "deepcopy": copy.deepcopy,
@@ -116,3 +116,20 @@ def test_without_state_another_shape_is_stepped() -> None:
         p.sum().backward()
         optimizer.step()
         assert p.tolist() == [0.5] * size
+
+
+def test_an_average_takes_its_own_statistics_and_is_evaluated_as_the_model_is() -> None:
+    gradling.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 2))
+    average = optim.swa_utils.AveragedModel(model)
+    average.update_parameters(model)
+    batches = [(gradling.randn(8, 2), gradling.zeros(8, dtype="int64")) for _ in range(3)]
+    average.eval()
+    optim.swa_utils.update_bn(batches, average)
+    assert average.training is False
+    norm = average.module[1]
+    inputs = [average.module[0](x) for x, _ in batches]
+    wanted = sum(x.mean(0) for x in inputs) / 3
+    assert (norm.running_mean - wanted).abs().max().item() < 1e-5
+    assert "loss" in train.evaluate(average, batches[0])
+    assert train.predict(average, batches[0][0]).shape == (8, 2)
