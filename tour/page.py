@@ -66,5 +66,5 @@ def _picture(picture: Picture) -> str:
     source, caption = quote(picture.file), escape(picture.caption)
     return (
         f'<figure><a href="{source}"><img src="{source}" alt="{caption}"></a>'
-        f"<figcaption>{caption}</figcaption></figure>"
+        f"<figcaption>{caption} <small>(a click shows it large)</small></figcaption></figure>"
     )
