@@ -18,13 +18,6 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot  # noqa: E402
 
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    pyplot.close("all")
-
-
 X = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 XOR = np.array([0, 1, 1, 0])
 
