@@ -34,7 +34,7 @@ def digits(real_data: Path) -> Digits:
 # Where a run ends is noisy: one epoch's accuracy may lie a point or two under its neighbours'.
 # Measured after ten epochs: seeds 0 to 24 gave 0.9325 to 0.95, but for seed 3, which dips to 0.9215
 # between 0.935 and 0.9405; PyTorch's seeds 0 to 27 gave 0.9335 to 0.9505, but for one of 0.9285.
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(10))
 def test_digits_it_has_not_seen(digits: Digits, seed: int) -> None:
     train, held_out = digits
     gradling.manual_seed(seed)
@@ -45,7 +45,8 @@ def test_digits_it_has_not_seen(digits: Digits, seed: int) -> None:
         model, train, epochs=10, batch_size=64, progress=False,
         optimizer=lambda params: Adam(params, lr=1e-3),
     )  # fmt: skip
-    assert evaluate(model, held_out, metrics=["accuracy"])["accuracy"] >= 0.92
+    least = 0.92 if seed == 3 else 0.93
+    assert evaluate(model, held_out, metrics=["accuracy"])["accuracy"] >= least
 
 
 @pytest.mark.parametrize("seed", [0, 1])
