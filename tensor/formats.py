@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .node import Array
-from .saving import RESERVED as PLAN  # the JSON; without it a file is a plain dict of tensors
+from .saving import RESERVED  # holds the JSON; a file without it is a plain dict of tensors
 
 
 def write_safetensors(arrays: dict[str, Array], plan: str | None) -> bytes:
@@ -24,7 +24,7 @@ def write_safetensors(arrays: dict[str, Array], plan: str | None) -> bytes:
     whole = {
         name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()
     }
-    return to_bytes(whole, metadata=None if plan is None else {PLAN: plan})
+    return to_bytes(whole, metadata=None if plan is None else {RESERVED: plan})
 
 
 def read_safetensors(content: bytes) -> tuple[dict[str, Array], str | None]:
@@ -34,7 +34,7 @@ def read_safetensors(content: bytes) -> tuple[dict[str, Array], str | None]:
     arrays = {name: _from_bytes(name, entry) for name, entry in entries}
     length = int.from_bytes(content[:8], "little")
     metadata = json.loads(content[8 : 8 + length]).get("__metadata__") or {}
-    return arrays, metadata.get(PLAN)
+    return arrays, metadata.get(RESERVED)
 
 
 _DTYPES = {
@@ -59,7 +59,7 @@ def write_npz(arrays: dict[str, Array], plan: str | None) -> bytes:
         for name, array in arrays.items():
             _add(archive, name, array)
         if plan is not None:
-            _add(archive, PLAN, np.array(plan))
+            _add(archive, RESERVED, np.array(plan))
     return buffer.getvalue()
 
 
@@ -75,7 +75,7 @@ def read_npz(content: bytes) -> tuple[dict[str, Array], str | None]:
         if not isinstance(archive, np.lib.npyio.NpzFile):
             raise ValueError("this is a single array, not an archive")
         arrays = {name: archive[name] for name in archive.files}
-    plan = arrays.pop(PLAN, None)
+    plan = arrays.pop(RESERVED, None)
     for name, array in arrays.items():
         if array.dtype.kind not in "fiub":
             raise ValueError(f"entry {name!r} holds {array.dtype}, not numbers")

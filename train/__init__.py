@@ -4,7 +4,7 @@ from .callbacks import Callback, EarlyStopping
 from .evaluation import evaluate, predict
 from .finder import LRFinderResult, lr_find, overfit_one_batch
 from .history import History
-from .loop import NonFiniteLoss, Run, fit
+from .loop import NonFiniteLoss, fit
 from .metrics import (
     F1,
     MAE,
@@ -18,6 +18,7 @@ from .metrics import (
     Recall,
     TopK,
 )
+from .run import Run
 from .seeds import seed_everything
 from .sweep import Results, sweep
 from .watch import RecordBoundary, UpdateRatios

@@ -8,7 +8,7 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .loop import Run
+    from .run import Run
 
 
 class Callback:

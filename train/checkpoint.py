@@ -10,7 +10,7 @@ from ..tensor.saving import load, save
 from .seeds import generator_states, restore_generators
 
 if TYPE_CHECKING:
-    from .loop import Run
+    from .run import Run
 
 
 def snapshot(run: Run, loader_state: Any) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def as_loader(data: Any, batch_size: int, shuffle: bool) -> Any:
     if isinstance(data, DataLoader):
         return data
     if isinstance(data, (tuple, list)) and len(data) > 1:
-        listed = list if isinstance(data, tuple) else ()  # a list of lists is a list of batches
+        listed = list if isinstance(data, tuple) else ()  # a list of lists is a data set of items
         if all(isinstance(part, listed) or hasattr(part, "shape") for part in data):
             data = TensorDataset(*[as_tensor(p) if isinstance(p, list) else p for p in data])
     if hasattr(data, "__getitem__") and hasattr(data, "__len__"):

@@ -12,12 +12,13 @@ import numpy as np
 from ..optim import Adam
 from ..tensor.node import Array
 from .evaluation import as_loader
-from .loop import Run, _number
+from .run import Run
 from .seeds import generator_states, restore_generators
 from .step import (
     closure_of,
     forward,
     inputs_and_target,
+    number_of,
     parameters_of,
     resolve_loss,
     target_for,
@@ -170,7 +171,7 @@ def one_step(run: Run, batch: Any, loss: Any) -> float:
     run.optimizer.zero_grad()
     target = target_for(raw, run.scalar)
     found = run.loss(forward(run.model, inputs, run.scalar), target)
-    number = _number(found)
+    number = number_of(found)
     if isfinite(number):
         found.backward()
         run.optimizer.step(

@@ -12,25 +12,23 @@ from typing import Any
 import numpy as np
 
 from ..engine import Value, detect_anomaly
-from ..optim import Optimizer
 from ..optim.lr_scheduler import ReduceLROnPlateau
-from ..tensor import Tensor
 from . import checkpoint as checkpoints
 from .callbacks import Callback
 from .evaluation import as_loader, evaluate
 from .gradients import clip, first_not_finite, scale
 from .history import History
 from .interrupts import Interrupts
-from .metrics import Metric, resolve
+from .metrics import resolve
 from .progress import Progress
+from .run import Run
 from .seeds import generator_states, restore_generators
 from .step import (
-    LossFunction,
     batch_size_of,
     closure_of,
     forward,
     inputs_and_target,
-    is_scalar,
+    number_of,
     parameters_of,
     resolve_loss,
     target_for,
@@ -45,57 +43,6 @@ class NonFiniteLoss(FloatingPointError):
     def __init__(self, message: str, history: History) -> None:
         super().__init__(message)
         self.history = history
-
-
-class Run:
-    """A run of ``fit``: what callbacks look at. ``epoch``, ``batch`` and ``step`` count what is
-    done."""
-
-    def __init__(
-        self,
-        model: Any,
-        optimizer: Optimizer,
-        scheduler: Any,
-        metrics: dict[str, Metric],
-        callbacks: list[Callback],
-        epochs: int,
-    ) -> None:
-        self.model, self.optimizer, self.scheduler = model, optimizer, scheduler
-        self.metrics, self.callbacks, self.epochs = metrics, callbacks, epochs
-        self.scalar = is_scalar(model)
-        self.loss: LossFunction | None = None
-        self.history = History()
-        self.epoch = self.batch = self.step = 0
-        self.totals = {"loss": 0.0, "items": 0.0, "seconds": 0.0}
-        self._stop: str | None = None
-
-    def stop(self, reason: str) -> None:
-        """End the run after this epoch."""
-        self._stop = reason
-
-    @property
-    def stopping(self) -> str | None:
-        return self._stop
-
-    def weights(self) -> Any:
-        """A copy of all that the model has learnt."""
-        if self.scalar:
-            return [p.data for p in self.model.parameters()]
-        return {name: value.clone() for name, value in self.model.state_dict().items()}
-
-    def load_weights(self, weights: Any) -> None:
-        if not self.scalar:
-            self.model.load_state_dict(weights)
-            return
-        params = list(self.model.parameters())
-        if len(params) != len(weights):
-            raise ValueError(f"expected {len(params)} numbers, got {len(weights)}")
-        for p, number in zip(params, weights, strict=True):
-            p.data = number
-
-    def tell(self, event: str) -> None:
-        for callback in self.callbacks:
-            getattr(callback, event)(self)
 
 
 def fit(
@@ -266,7 +213,7 @@ class _Loop:
         kept = [(buffer, buffer._data.copy()) for buffer in self.buffers]
         prediction = forward(run.model, inputs, run.scalar)
         loss = run.loss(prediction, target)
-        number = _number(loss)
+        number = number_of(loss)
         if not isfinite(number):
             try:
                 self._refuse(number, inputs, target)
@@ -386,17 +333,6 @@ class _Loop:
             "were before this batch",
             run.history,
         )
-
-
-def _number(loss: Any) -> float:
-    if isinstance(loss, Value):
-        return loss.data
-    if isinstance(loss, Tensor) and loss.numel() == 1:
-        return float(loss.item())
-    raise TypeError(
-        f"fit: the loss must be one number (a Tensor or a Value), got {type(loss).__name__}"
-        + (f" of shape {loss.shape}; use .mean()" if isinstance(loss, Tensor) else "")
-    )
 
 
 __all__ = ["NonFiniteLoss", "Run", "fit"]

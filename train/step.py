@@ -62,6 +62,18 @@ def target_for(target: Any, scalar: bool) -> Any:
     return target if isinstance(target, Tensor) else as_tensor(target)
 
 
+def number_of(loss: Any) -> float:
+    """The loss as a plain number."""
+    if isinstance(loss, Value):
+        return loss.data
+    if isinstance(loss, Tensor) and loss.numel() == 1:
+        return float(loss.item())
+    raise TypeError(
+        f"fit: the loss must be one number (a Tensor or a Value), got {type(loss).__name__}"
+        + (f" of shape {loss.shape}; use .mean()" if isinstance(loss, Tensor) else "")
+    )
+
+
 def closure_of(
     run: Any,
     loss: Any,

@@ -11,7 +11,7 @@ from ..engine import Value
 from .callbacks import Callback
 
 if TYPE_CHECKING:
-    from .loop import Run
+    from .run import Run
 
 
 class UpdateRatios(Callback):
