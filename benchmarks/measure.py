@@ -89,13 +89,13 @@ def run(case: Case, threads: int, quick: bool = False) -> dict[str, Any]:
                 entrant.turn()
     for entrant in running.values():
         entrant.close()
-    return summary(case, running, threads)
+    return summary(case, running, threads, rounds)
 
 
-def summary(case: Case, running: dict[str, Entrant], threads: int) -> dict[str, Any]:
+def summary(case: Case, running: dict[str, Entrant], threads: int, rounds: int) -> dict[str, Any]:
     measured = {name: e for name, e in running.items() if e.values and e.skip is None}
     found: dict[str, Any] = {
-        "name": case.name, "title": case.title, "unit": case.unit, "us": case.us,
+        "name": case.name, "title": case.title, "unit": case.unit, "us": case.us, "rounds": rounds,
         "entrants": {name: spread(e.values) for name, e in measured.items()},
         "facts": {name: e.facts for name, e in measured.items() if e.facts},
         "skipped": {name: e.skip for name, e in running.items() if e.skip is not None},

@@ -15,8 +15,8 @@ INTRO = """\
 Made by `python -m benchmarks --write`; none of these numbers is typed in. Every entrant does the
 same work on the same data, in the same dtype and with the same number of threads, each in a process
 of its own. They take turns, a block of steps each; a ratio is the median over rounds of our time to
-theirs in the same round, with the middle half of the rounds beside it. Below 1 we are the faster
-ones.
+theirs in the same round, with the middle half of the rounds and their number beside it. Below 1 we
+are the faster ones.
 """
 
 

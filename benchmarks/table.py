@@ -18,7 +18,7 @@ def amount(value: float, unit: str) -> str:
 
 
 def rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
-    """(case, peer, our number, its number, ratio, spread, target, verdict), a row a peer."""
+    """A row of cells for each peer, as in ``HEAD``."""
     found: list[tuple[str, ...]] = []
     entrants, unit, us = result["entrants"], result["unit"], result["us"]
     ours = amount(entrants[us]["median"], unit) if us in entrants else ""
@@ -26,14 +26,15 @@ def rows(result: dict[str, Any]) -> list[tuple[str, ...]]:
         found.append((
             result["title"], name, ours, amount(entrants[name]["median"], unit),
             f"{ratio['median']:.3g}", f"{ratio['low']:.3g} to {ratio['high']:.3g}",
+            str(result["rounds"]),
             "" if ratio["target"] is None else f"{ratio['target']:g}", MARKS[ratio["met"]],
         ))  # fmt: skip
     for name, reason in result["skipped"].items():
-        found.append((result["title"], name, "", "", "", "", "", f"left out: {reason}"))
+        found.append((result["title"], name, "", "", "", "", "", "", f"left out: {reason}"))
     return found
 
 
-HEAD = ("case", "against", "ours", "theirs", "ratio", "middle half", "at most", "")
+HEAD = ("case", "against", "ours", "theirs", "ratio", "middle half", "rounds", "at most", "")
 
 
 def text(results: list[dict[str, Any]]) -> str:

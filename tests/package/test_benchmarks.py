@@ -32,6 +32,7 @@ def a_run() -> dict[str, Any]:
     entrants = {name: {"median": 1e-3, "low": 1e-4, "high": 1e-2} for name in ("gradling", "peer")}
     case = {
         "name": "tiny", "title": "a tiny case", "unit": "s", "us": "gradling",
+        "rounds": 7,
         "entrants": entrants, "facts": {"gradling": {"bytes a node": 99.0}},
         "skipped": {"other": "No module named 'other'"},
         "ratios": {"peer": ratio(1.25, 1.0, False)},
@@ -113,7 +114,7 @@ def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     path = page.write(a_run(), tmp_path)
     text = path.read_text()
     for said in (
-        "a CPU, 2 cores", "| a tiny case | peer | 1 ms | 1 ms | 1.25 |", "missed", "left out: No",
+        "a CPU, 2 cores", "| a tiny case | peer | 1 ms | 1 ms | 1.25 | 0.625 to 2.5 | 7 |", "missed", "left out: No",
         "99 bytes a node", "1.25 of peer (at most 1)", "| 50% | `engine/value.py:1 f` |",
     ):  # fmt: skip
         assert said in text
