@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from . import autograd, creation, dtypes
+from .allocator import keep_freed_memory
 from .creation import tensor as _tensor
 from .node import Node
 from .tensor import Tensor
@@ -29,3 +30,4 @@ class _CallablePackage(ModuleType):
 
 
 sys.modules[__name__].__class__ = _CallablePackage
+keep_freed_memory()
