@@ -11,7 +11,6 @@ from typing import Any
 from . import autograd, creation, dtypes
 from .allocator import keep_freed_memory
 from .creation import tensor as _tensor
-from .heap import keep_freed
 from .node import Node
 from .tensor import Tensor
 
@@ -30,6 +29,5 @@ class _CallablePackage(ModuleType):
         return import_module, (self.__name__,)
 
 
-keep_freed()
 sys.modules[__name__].__class__ = _CallablePackage
 keep_freed_memory()
