@@ -22,6 +22,7 @@ from ...tensor.rows.reductions import sum_
 from ...tensor.rows.structural import structural
 from ..kernels import columns, depthwise, winograd
 from ..kernels.geometry import Geometry, mirrored
+from ..kernels.products import in_order, product
 
 
 def batch_last(x: Array) -> Array:
@@ -48,7 +49,8 @@ def _conv_last(x: Array, w: Array, how: Geometry) -> Array:
     if not x.shape[-1]:
         return np.zeros((len(w), *how.out, 0), x.dtype)
     if _pointwise(how):
-        y: Array = w.reshape(len(w), -1) @ x[_every(how)].reshape(len(x), -1)
+        met = in_order(x[_every(how)])
+        y = product(w.reshape(len(w), -1), met.reshape(len(x), -1))
         return y.reshape(len(w), *how.out, -1)
     if how.groups > 1 and w.shape[1] == 1:
         return depthwise.forward(x, w, how)
@@ -75,7 +77,7 @@ def _conv_input_last(z: Array, w: Array, how: Geometry) -> Array:
     if not z.shape[-1]:
         return np.zeros((channels, *how.size, 0), z.dtype)
     if _pointwise(how):
-        g = w.reshape(len(w), -1).T @ z.reshape(len(w), -1)
+        g = product(w.reshape(len(w), -1).T, in_order(z).reshape(len(w), -1))
         if all(s == 1 for s in how.stride):
             return g.reshape(channels, *how.size, -1)
         gx = np.zeros((channels, *how.size, z.shape[-1]), z.dtype)
@@ -108,8 +110,8 @@ def _conv_weight(z: Array, x: Array, how: Geometry) -> Array:
     if not x.shape[-1]:
         return np.zeros((len(z), len(x) // how.groups, *how.kernel), x.dtype)
     if _pointwise(how):
-        w: Array = z.reshape(len(z), -1) @ x[_every(how)].reshape(len(x), -1).T
-        return w.reshape(len(z), len(x), *how.kernel)
+        met = in_order(x[_every(how)]).reshape(len(x), -1)
+        return product(in_order(z).reshape(len(z), -1), met.T).reshape(len(z), len(x), *how.kernel)
     if how.groups == len(x) > 1:
         return depthwise.weight_gradient(z, x, how)
     m = winograd.tile_for(how, len(x), len(z), x.shape[-1])
