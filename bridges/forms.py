@@ -49,8 +49,9 @@ def scalar_form(op: Op) -> Form | None:
     if op.name in AS_THEY_ARE:
         return op.on[np.ndarray]
     if float in op.on:
-        arity = len(op.args)
-        return lambda *call: each(op, *call[:arity], params=call[arity:])
+        return lambda *call: each(
+            op, *call[: op.arity(len(call))], params=call[op.arity(len(call)) :]
+        )
     return None
 
 

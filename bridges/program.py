@@ -13,9 +13,13 @@ from typing import Any
 from ..engine import TABLE, Op, Value
 from .recording import Recording
 
-ADD, MUL = TABLE["add"], TABLE["mul"]
+ADD, MUL, WEIGHTED_SUM = TABLE["add"], TABLE["mul"], TABLE["weighted_sum"]
+SUMS = (ADD, WEIGHTED_SUM)
 # Constants of these are numbers like any other; of other ops (an exponent) they are part of the op.
-ARITHMETIC = {"add", "sub", "mul", "div"}
+ARITHMETIC = {"add", "sub", "mul", "div", "weighted_sum"}
+
+
+Term = Value | float | tuple[Value | float, ...]
 
 
 @dataclass(slots=True)
@@ -125,10 +129,10 @@ class _Reader:
             op, call = recording.made_by(value)
             if op is None:
                 self.place[value] = self._cut(call[0])
-            elif op is ADD and value not in recording.cuts:
+            elif op in SUMS and value not in recording.cuts:
                 self.place[value] = self._sum(value, inner)
             else:
-                arity = len(op.args)
+                arity = op.arity(len(call))
                 operands = tuple(self._operand(op, x) for x in call[:arity])
                 held = value in recording.cuts
                 self.place[value] = program.apply(op, operands, call[arity:], held)
@@ -155,10 +159,12 @@ class _Reader:
         """Sums and products that nothing but one further sum looks at."""
         recording, inner = self.recording, set()
         for value in reversed(recording.order):
-            if value in recording.cuts or value.op is not ADD:
+            if value in recording.cuts or value.op not in SUMS:
                 continue
-            for x in recording.operands(value):
-                if self.uses[x] == 1 and x not in recording.cuts and x.op in (ADD, MUL):
+            for x in _summands(value):
+                if x.__class__ is not Value or self.uses[x] > 1 or x in recording.cuts:
+                    continue
+                if x.op in (*SUMS, MUL):
                     inner.add(x)
         return inner
 
@@ -168,8 +174,8 @@ class _Reader:
         terms: dict[bool, list[int]] = {False: [], True: []}
         products: dict[tuple[bool, bool], list[tuple[int, int]]] = defaultdict(list)
         for x in self._terms(value, inner):
-            if isinstance(x, Value) and x in inner:
-                a, b = (self._number(factor) for factor in x.args)
+            if isinstance(x, tuple):
+                a, b = (self._number(factor) for factor in x)
                 if nodes[a].batched and not nodes[b].batched:
                     a, b = b, a
                 products[nodes[a].batched, nodes[b].batched].append((a, b))
@@ -190,17 +196,27 @@ class _Reader:
         ]
         return parts[0] if len(parts) == 1 else program.apply(ADD, tuple(parts))
 
-    def _terms(self, value: Value, inner: set[Value]) -> list[Value | float]:
-        """What was added up, from left to right."""
-        found: list[Value | float] = []
-        path: list[Value | float] = [value]
+    def _terms(self, value: Value, inner: set[Value]) -> list[Term]:
+        """What was added up, left to right; of a product that nothing else uses, its factors."""
+        found: list[Term] = []
+        path: list[Term] = [value]
         while path:
             x = path.pop()
-            if isinstance(x, Value) and x.op is ADD and (x is value or x in inner):
-                path += reversed(x.args)
-            else:
+            if not isinstance(x, Value) or (x is not value and x not in inner):
                 found.append(x)
+            elif x.op is MUL:
+                found.append(x.args)
+            else:
+                path += reversed(_summands(x))
         return found
+
+
+def _summands(value: Value) -> list[Term]:
+    """What a sum adds up: numbers, and of a weighted sum pairs of factors."""
+    if value.op is ADD:
+        return list(value.args)
+    bias, *factors = value.args
+    return [bias, *zip(factors[::2], factors[1::2], strict=True)]
 
 
 def read(recording: Recording, parameters: list[Value], batched: list[bool]) -> Program:

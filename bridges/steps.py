@@ -44,9 +44,11 @@ class OpStep:
     ) -> None:
         self.kernel = op.on[np.ndarray]
         self.operands, self.params, self.out = operands, params, out
+        # a weighted sum, which has a joint rule, gets here only where no gradient passes
+        rules = op.vjp if op.joint is None else (None,) * len(operands)
         self.rules = [
             (x, rule)
-            for x, rule, want in zip(operands, op.vjp, wants, strict=True)
+            for x, rule, want in zip(operands, rules, wants, strict=True)
             if want and rule is not None and isinstance(x, Places)
         ]
 

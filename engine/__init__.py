@@ -13,6 +13,7 @@ from .modes import (
     set_grad_enabled,
 )
 from .op import TABLE, Domain, Op, Pin
+from .sums import weighted_sum
 from .value import Value
 from .walk import backward, grad, history
 
@@ -36,4 +37,5 @@ __all__ = [
     "no_grad",
     "set_detect_anomaly",
     "set_grad_enabled",
+    "weighted_sum",
 ]

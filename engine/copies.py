@@ -56,7 +56,7 @@ def _rebuild(leaves: list[Value], columns: Sequence[list[Any]]) -> Value:
         op = TABLE[name]
         if call is not None:
             given = iter(operands)
-            arity = len(op.args)
+            arity = op.arity(len(call))
             call = (*[next(given) if a is None else a for a in call[:arity]], *call[arity:])
         made = Value(number, edges, op, call, label)
         made._grad = gradient

@@ -9,6 +9,7 @@ from typing import Any
 
 from .op import attach, divide
 from .rows.activations import INV_SQRT2, TANH_CUBIC, TANH_SCALE
+from .rows.arithmetic import spelt_sum
 
 Kernel = Callable[..., Any]
 
@@ -196,6 +197,7 @@ FLOATS: dict[str, Kernel] = {
     "trunc": trunc,
     "frac": frac,
     "lerp": lerp,
+    "weighted_sum": spelt_sum,
     "where": lambda condition, a, b: a if condition else b,
     "sign": sign,
     "maximum": maximum,

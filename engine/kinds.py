@@ -23,9 +23,9 @@ def over_array(op: Op, value: Value, array: Any, reflected: bool) -> Any:
 
 def _on_values(op: Op) -> Callable[..., Any]:
     """The row as a function of Values, so that rules differentiate again under ``create_graph``."""
-    arity = len(op.args)
 
     def call(*arguments: Any) -> Any:
+        arity = op.arity(len(arguments))
         operands, params = arguments[:arity], arguments[arity:]
         if op.result == "bool":
             outcome = op.on[float](*(a.data if isinstance(a, Value) else a for a in operands))

@@ -113,6 +113,10 @@ class Op:
         """Takes any number of operands, which its joint rule gets as one tuple ``xs``."""
         return self.args == ("*xs",)
 
+    def arity(self, given: int) -> int:
+        """How many of ``given`` arguments are operands; the others are parameters."""
+        return given - len(self.params) if self.variadic else len(self.args)
+
     def __call__(self, *args: Any) -> Any:
         """Apply to operands of any kind, the most capable kind deciding (Tensor over Value over
         array)."""

@@ -162,12 +162,13 @@ class Value:
         """All operands in order, constants as plain floats."""
         if self._call is None:
             return self.inputs
-        return self._call[: len(self.op.args)] if self.op else ()
+        return self._call[: self.op.arity(len(self._call))] if self.op else ()
 
     @property
     def params(self) -> tuple[Any, ...]:
         """What else the op was called with (a slope, a threshold)."""
-        return self._call[len(self.op.args) :] if self._call and self.op else ()
+        call = self._call
+        return call[self.op.arity(len(call)) :] if call and self.op else ()
 
     @property
     def _prev(self) -> set[Value]:
@@ -371,9 +372,10 @@ def apply(op: Op, operands: tuple[Value | float, ...], params: tuple[Any, ...] =
             now.tape.cut(y, op, operands + params)
     else:
         edges: list[Any] = []
+        joint = None if op.joint is None else op.joint((True,) * len(call), 1.0, data, call)
         for place, operand in enumerate(operands):
             if isinstance(operand, Value):
-                edges += (operand, slope(op, place, data, call))
+                edges += (operand, joint[place] if joint else slope(op, place, data, call))
         y = Value(data, tuple(edges), op if edges else None)
         if len(edges) < 2 * len(operands) or params:
             y._call = (*operands, *params)

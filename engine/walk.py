@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
 from . import anomaly
@@ -57,8 +57,9 @@ def _seed(name: str, gradient: Any) -> float:
     return seed
 
 
-# Both passes below take the first two operands, which most ops have no more of, spelt out: a call
-# per edge would double their time. ``_count`` and ``_give`` say the same for any further operand.
+# Both passes below say the same for the first operand, for a second one, and for any number of
+# further ones: most ops have no more than two, and a loop, or a call, per edge would double their
+# time.
 
 
 def _reach(root: Value) -> list[Value]:
@@ -84,7 +85,13 @@ def _reach(root: Value) -> list[Value]:
         else:
             child = edges[0]
             for other in edges[2::2]:
-                _count(other, push)
+                if other.pending:
+                    other.pending += 1
+                elif other.op is not None:
+                    other.pending, other._grad = 1, 0.0
+                    push(other)
+                elif other._grad is None:
+                    other._grad = 0.0
         if child.pending:
             child.pending += 1
         elif child.op is not None:
@@ -93,16 +100,6 @@ def _reach(root: Value) -> list[Value]:
         elif child._grad is None:
             child._grad = 0.0
     return found
-
-
-def _count(child: Value, push: Callable[[Value], None]) -> None:
-    if child.pending:
-        child.pending += 1
-    elif child.op is not None:
-        child.pending, child._grad = 1, 0.0
-        push(child)
-    elif child._grad is None:
-        child._grad = 0.0
 
 
 def _descend(root: Value) -> list[Value]:
@@ -125,7 +122,13 @@ def _descend(root: Value) -> list[Value]:
         else:
             child, slope = edges[:2]
             for other, other_slope in zip(edges[2::2], edges[3::2], strict=True):
-                _give(other, g * other_slope, push)
+                other._grad += g * other_slope
+                owed = other.pending
+                if owed == 1:
+                    other.pending = 0
+                    push(other)
+                elif owed:
+                    other.pending = owed - 1
         child._grad += g * slope
         owed = child.pending
         if owed == 1:
@@ -134,16 +137,6 @@ def _descend(root: Value) -> list[Value]:
         elif owed:
             child.pending = owed - 1
     return order
-
-
-def _give(child: Value, part: float, push: Callable[[Value], None]) -> None:
-    child._grad += part  # type: ignore[operator]  # _reach saw to it
-    owed = child.pending
-    if owed == 1:
-        child.pending = 0
-        push(child)
-    elif owed:
-        child.pending = owed - 1
 
 
 def history(*roots: Value) -> list[Value]:
@@ -211,7 +204,14 @@ def _plain_parts(node: Value, g: Value) -> Iterator[tuple[Value, Value]]:
 
 def _differentiable_parts(node: Value, g: Value) -> Iterator[tuple[Value, Value]]:
     """The rules once more, now on Values, so that the parts have a history of their own."""
-    assert node.op is not None
-    for child, rule in zip(node.args, node.op.vjp, strict=True):
+    op, args, params = node.op, node.args, node.params
+    assert op is not None
+    if op.joint is not None:
+        needed = tuple([isinstance(child, Value) for child in args])
+        parts = op.joint(needed, g, node, args, *params)
+        yield from ((child, part) for child, part in zip(args, parts, strict=True)
+                    if isinstance(child, Value))  # fmt: skip
+        return
+    for child, rule in zip(args, op.vjp, strict=True):
         if isinstance(child, Value) and rule is not None:
-            yield child, rule(g, node, *node.args, *node.params)
+            yield child, rule(g, node, *args, *params)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..engine import TABLE, Value
+from ..engine import TABLE, Value, weighted_sum
 from ..tensor.dtypes import float64
 from ..tensor.generators import Generator, drawing
 
@@ -103,9 +103,7 @@ class Neuron(ScalarModule):
     def __call__(self, x: Sequence[Any]) -> Value:
         if len(x) != len(self.w):
             raise ValueError(f"Neuron: expected {len(self.w)} inputs, got {len(x)}")
-        y = self.b
-        for w, xi in zip(self.w, x, strict=True):
-            y = y + w * xi
+        y = weighted_sum(self.w, x, self.b)
         return y if self._bend is None else self._bend(y)
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:

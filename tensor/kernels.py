@@ -13,6 +13,7 @@ import numpy as np
 
 from ..engine.op import KINDS, attach
 from ..engine.rows.activations import INV_SQRT2, TANH_CUBIC, TANH_SCALE
+from ..engine.rows.arithmetic import spelt_sum
 from .erf import erf
 from .node import Array
 
@@ -152,6 +153,10 @@ def nan_to_num(x: Array, nan: float, posinf: float | None, neginf: float | None)
     return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 
+def weighted_sum(bias: Any, *factors: Any) -> Any:
+    return spelt_sum(bias, *factors) if factors else np.copy(bias)  # never the operand itself
+
+
 ARRAYS: dict[str, Callable[..., Any]] = {
     "add": np.add,
     "sub": np.subtract,
@@ -175,6 +180,7 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "bitwise_not": np.invert,
     "bitwise_left_shift": np.left_shift,
     "bitwise_right_shift": np.right_shift,
+    "weighted_sum": weighted_sum,
     "where": where,
     "sign": sign,
     "maximum": np.maximum,

@@ -63,12 +63,15 @@ def _of_joint(row: Op) -> list[Mutant]:
     """A joint rule gives all gradients at once: change one of them."""
     joint = row.joint
     assert joint is not None
-    count = 1 if row.variadic else len(row.args)
-    return [
+    count = 3 if row.variadic else len(row.args)  # of any number the first, which differ most
+    found = [
         Mutant(row.name, k, kind, _on_part(joint, k, change))
         for k in range(count)
         for kind, change in _CHANGES.items()
     ]
+    if float in row.on:  # other joint rules are array code, where a small change is often none
+        found += [Mutant(row.name, 0, c.kind, c.rule, c.source) for c in changes(joint)]
+    return found
 
 
 def _shifted(g: Any) -> Any:
@@ -99,7 +102,7 @@ def _on_part(joint: Rule, operand: int, change: Callable[[Rule], Rule]) -> Rule:
 
     def changed(needed: Sequence[bool], *args: Any) -> list[Any]:
         parts = list(joint(needed, *args))
-        if parts[operand] is not None:
+        if operand < len(parts) and parts[operand] is not None:
             parts[operand] = alter(parts[operand])
         return parts
 

@@ -54,7 +54,16 @@ def _sides(sizes: Sequence[Any]) -> str:
     return _setting(sizes[0] if len(set(sizes)) == 1 else tuple(sizes))
 
 
-def operand_names(args: Sequence[str], n: int) -> tuple[str, ...]:
+def operand_names(op: Any, n: int) -> tuple[str, ...]:
+    """The names of the ``n`` operands that an op was called with.
+
+    >>> from gradling.engine import TABLE
+    >>> operand_names(TABLE["weighted_sum"], 5)
+    ('b', 'w0', 'x0', 'w1', 'x1')
+    """
+    args = op.args
+    if op.name == "weighted_sum":
+        return ("b", *(f"{kind}{place}" for place in range(n // 2) for kind in "wx"))
     if len(args) == n and not (n and args[-1][0] == "*"):
         return tuple(args)
     return tuple(str(place) for place in range(n))

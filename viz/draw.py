@@ -21,8 +21,9 @@ from .dot import to_dot
 from .explore import to_html, tree, tree_of
 from .fold import BUDGET, fold
 from .mermaid import to_mermaid
+from .opened import can_open
 from .page import escaped
-from .read import Moment, read
+from .read import Moment, Reading, read
 from .scale import Measure, scaled
 from .scopes import Choice, Wishes
 from .spec import Graph
@@ -41,6 +42,7 @@ def draw(
     collapse: Choice = None,
     depth: int | None = None,
     constants: bool = True,
+    opened: bool | None = None,
     color: str | Measure | None = None,
     title: str = "",
     direction: str | None = None,
@@ -61,6 +63,8 @@ def draw(
         collapse: modules to close to one box even where the budget has room; chosen likewise.
         depth: how many levels of modules may be open: 0 shows the outermost as boxes.
         constants: whether constant numbers get boxes, or stand in the op that uses them.
+        opened: whether a weighted sum of Values, as a neuron is one, is drawn as its products and
+            partial sums, or as one op; ``None`` opens them where all has room within the budget.
         color: what to colour by, with a scale in the legend: ``"grad"`` or ``"value"`` (largest
             magnitude), ``"dtype"``, ``"time"`` (under ``tracing``), ``"memory"``, or a function
             that gives a number, a word or None for a ``Node``.
@@ -93,7 +97,7 @@ def draw(
     if depth is not None and depth < 0:
         raise ValueError(f"depth: expected levels of modules, 0 or more, got {depth}")
     with _uncollected():
-        reading = read(outputs, params)
+        reading = _read(outputs, params, opened, budget)
         wishes = Wishes(expand, collapse, depth)
         folded = fold(reading.graph, budget, constants, wishes)
         moment = reading.moment(folded)
@@ -105,6 +109,21 @@ def draw(
     if direction is None:
         direction = "LR" if longest(graph) <= ACROSS else "TB"
     return Drawing(graph, title, direction, legend, apart, (moment, folded))
+
+
+def _read(
+    outputs: tuple[Any, ...], params: Any, opened: bool | None, budget: int | None
+) -> Reading:
+    """The graph with its fused ops opened, or not, or opened if it stays within the budget."""
+
+    def fits(reading: Reading) -> bool:
+        return budget is None or len(reading.graph.nodes) <= budget
+
+    reading = read(outputs, params, opened=bool(opened))
+    if opened is None and fits(reading) and any(map(can_open, reading.sources)):
+        inside = read(outputs, params, opened=True)
+        return inside if fits(inside) else reading
+    return reading
 
 
 def longest(graph: Graph) -> int:

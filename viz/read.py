@@ -16,6 +16,7 @@ from typing import Any
 from ..engine.sites import any_known, site
 from .boxes import Folded
 from .calls import op_text, operand_names, settings
+from .opened import Opener
 from .spec import Edge, Graph, Node, Role, Summary
 
 FEW = 6  # arrays up to this size are shown in full
@@ -108,20 +109,22 @@ class Reading:
         return value, source.grad
 
 
-def read(outputs: Sequence[Any], params: Any = None) -> Reading:
+def read(outputs: Sequence[Any], params: Any = None, opened: bool = False) -> Reading:
     """Read the graph that ends in ``outputs``.
 
     Args:
         outputs: Values and Tensors.
         params: a module, or a mapping of names to Values and Tensors: shown as parameters.
+        opened: whether Values of a fused op are read as the simpler ops that it is made of.
 
     Raises:
         TypeError: for an output that is neither.
     """
     names = _names(params)
     shared: dict[int, Constant] = {}
-    roots = [_root(output, shared) for output in outputs]
-    found = list(_finished(roots, shared))
+    drawn = Opener(opened)
+    roots = [drawn(_root(output, shared)) for output in outputs]
+    found = list(_finished(roots, shared, drawn))
     at = {id(entry): position for position, (entry, _) in enumerate(found)}
     results = {at[id(root)] for root in roots}
     kept: dict[int, Any] = {}
@@ -141,7 +144,9 @@ def read(outputs: Sequence[Any], params: Any = None) -> Reading:
         if hasattr(output, "_node"):
             kept[at[id(root)]] = output._data
     if any_known():
-        nodes = [_sited(node, entry) for node, (entry, _) in zip(nodes, found, strict=True)]
+        nodes = [
+            _sited(node, drawn.of(entry)) for node, (entry, _) in zip(nodes, found, strict=True)
+        ]
     graph = Graph(tuple(nodes), tuple(edges), ops=ops)
     return Reading(graph, [entry for entry, _ in found], kept)
 
@@ -160,12 +165,12 @@ def _root(output: Any, shared: dict[int, Constant]) -> Any:
 
 
 def _finished(
-    roots: Iterable[Any], shared: dict[int, Constant]
+    roots: Iterable[Any], shared: dict[int, Constant], drawn: Opener
 ) -> Iterator[tuple[Any, Sequence[Any]]]:
     """Every entry once with its operands, after all of them."""
     done: set[int] = set()
     for root in roots:
-        stack = [] if id(root) in done else [(root, _operands(root, shared), 0)]
+        stack = [] if id(root) in done else [(root, _operands(root, shared, drawn), 0)]
         while stack:
             entry, operands, upto = stack.pop()
             while upto < len(operands) and id(operands[upto]) in done:
@@ -173,17 +178,17 @@ def _finished(
             if upto < len(operands):
                 stack.append((entry, operands, upto + 1))
                 operand = operands[upto]
-                stack.append((operand, _operands(operand, shared), 0))
+                stack.append((operand, _operands(operand, shared, drawn), 0))
             else:
                 done.add(id(entry))
                 yield entry, operands
 
 
-def _operands(entry: Any, shared: dict[int, Constant]) -> Sequence[Any]:
+def _operands(entry: Any, shared: dict[int, Constant], drawn: Opener) -> Sequence[Any]:
     if isinstance(entry, Constant) or entry.op is None:
         return ()
     if hasattr(entry, "args"):
-        return [Constant(arg) if isinstance(arg, (int, float)) else arg for arg in entry.args]
+        return [Constant(x) if isinstance(x, (int, float)) else drawn(x) for x in entry.args]
     saved = entry.saved or ()
     operands: list[Any] = []
     for place, node in enumerate(entry.inputs):
@@ -222,7 +227,7 @@ def _node(
         role,
         op="" if op is None else op_text(op, entry),
         label=entry.label or named or "",
-        operands=() if op is None else operand_names(op.args, len(operands)),
+        operands=() if op is None else operand_names(op, len(operands)),
         settings=() if op is None else settings(op, entry),
         shape=tuple(entry.shape) if tensor else None,
         dtype=str(entry.dtype) if tensor else "",

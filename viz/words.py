@@ -10,6 +10,7 @@ from math import isfinite
 from .spec import Cluster, Graph, Node, Summary
 
 ABSENT = "–"  # a gradient that was not computed; never "0"
+MANY = 4  # operands from which on an op says which of them its constants are
 _SYMMETRIC = {"+", "*", "maximum", "minimum", "hypot"}
 _JOINERS = "\u200c\u200d"  # zero-width, but part of emoji and of several scripts
 
@@ -122,12 +123,19 @@ def call_text(node: Node) -> str:
     '× 2'
     >>> call_text(Node("n1", "op", op="sum", operands=("x",), settings=("dim=1",)))
     'sum dim=1'
+    >>> names, fixed = ("b", "w0", "x0", "w1", "x1"), ((2, "0.5"), (4, "-1"))
+    >>> call_text(Node("n1", "op", op="Σ w·x", operands=names, constants=fixed))
+    'Σ w·x(x0=0.5, x1=-1)'
     """
     text = visible(node.op)
     if node.constants:
         fixed = {place: visible(value, 16) for place, value in node.constants}
         given = [fixed.get(place, "·") for place in range(len(node.operands))]
-        if len(given) == 2 and not text.isidentifier():
+        if len(given) > MANY:
+            named = [f"{node.operands[place]}={value}" for place, value in fixed.items()]
+            named = named if len(named) <= MANY else [*named[: MANY - 1], "…"]
+            text = f"{text}({', '.join(named)})"
+        elif len(given) == 2 and not text.isidentifier():
             text = f"{text} {given[1]}" if 0 not in fixed else f"{given[0]} {text} {given[1]}"
         else:
             text = f"{text}({', '.join(given)})"

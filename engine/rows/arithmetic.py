@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from ..op import NONZERO, REAL, TRUTH, WHOLE, Op, Pin, row
@@ -100,6 +102,31 @@ lerp = row(
     domain=(REAL, REAL, REAL), analytic=True,
     why="a + weight*(b - a), a mixture whose shares are 1 - weight and weight. Worked out from the "
     "nearer end, so that weight = 1 gives b to the last bit.",
+)  # fmt: skip
+
+
+def spelt_sum(bias: Any, *factors: Any) -> Any:
+    """bias + w0*x0 + w1*x1 + …, from left to right, of factors w0, x0, w1, x1, …"""
+    products = [w * x for w, x in zip(factors[::2], factors[1::2], strict=True)]
+    return reduce(lambda total, product: total + product, products, bias)
+
+
+def _weighted_sum_rule(needed: Sequence[bool], g: Any, y: Any, xs: Sequence[Any]) -> list[Any]:
+    _, *factors = xs
+    pairs = zip(factors[::2], factors[1::2], strict=True)
+    partners = [partner for w, x in pairs for partner in (x, w)]
+    wanted = zip(partners, needed[1:], strict=True)
+    return [g, *[g * partner if want else None for partner, want in wanted]]
+
+
+# Fused, since a neuron of n inputs spelt out is 2n numbers: as one, a step of a net of Values takes
+# a third of the time.
+weighted_sum = row(
+    "weighted_sum", "*xs", symbol="Σ w·x",
+    vjp=(None,), joint=_weighted_sum_rule, composition=spelt_sum,
+    domain=(REAL,), analytic=True,
+    why="Of bias, w0, x0, w1, x1, …: the bias moves the sum one for one, each factor is scaled by "
+    "its partner.",
 )  # fmt: skip
 
 

@@ -26,10 +26,9 @@ def serve_tensors(tensor_class: type, table: dict[str, Op]) -> None:
 
     def on_tensors(op: Op) -> Callable[..., Any]:
         run = elementwise if float in op.on else apply
-        params = len(op.params)
 
         def call(*arguments: Any) -> Any:
-            operands = len(arguments) - params if op.variadic else len(op.args)
+            operands = op.arity(len(arguments))
             return run(op, arguments[:operands], arguments[operands:])
 
         return call

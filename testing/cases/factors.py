@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from operator import mul
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from ..laws import Case
-from ..strategies import arrays, distinct_arrays
+from ..strategies import arrays, broadcastable_shapes, distinct_arrays
 from .registry import case
 
 Array = np.ndarray[Any, Any]
@@ -23,6 +24,13 @@ PLAIN = np.array([[2.0, 0.53, 0.31], [0.74, -1.55, 0.42], [0.63, 0.95, 1.81]])
 def two_vectors(draw: Any) -> Case:
     n = draw(st.integers(0, 4))
     return Case((draw(arrays((n,))), draw(arrays((n,)))))
+
+
+@case("weighted_sum", reference=lambda b, *wx: b + sum(map(mul, wx[::2], wx[1::2])))
+@st.composite
+def bias_and_factors(draw: Any) -> Case:
+    shapes = draw(broadcastable_shapes(1 + 2 * draw(st.integers(0, 2))))
+    return Case(tuple(draw(arrays(shape)) for shape in shapes))
 
 
 @case("matvec", reference=lambda a, b: (a * b).sum(axis=-1))

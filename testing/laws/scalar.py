@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...engine import Value
+from ...engine import Domain, Op, Value
 from ...tensor import Tensor
 from .subject import Case, LawBroken, Subject, broken
 
@@ -35,8 +35,9 @@ def edges(subject: Subject, params: Sequence[Any] = ()) -> None:
     op = subject.op
     if op is None or float not in op.on or _whole(subject):
         return
-    grid = EDGES if len(op.args) < 3 else EDGES[::2]
-    for numbers in product(grid, repeat=len(op.args)):
+    count = 3 if op.variadic else len(op.args)
+    grid = EDGES if count < 3 else EDGES[::2]
+    for numbers in product(grid, repeat=count):
         _agree("edges", subject, numbers, params or op.defaults, 1e-9)
 
 
@@ -95,6 +96,10 @@ def _same(a: float, b: float, rtol: float) -> bool:
     return abs(a - b) <= rtol * max(abs(a), abs(b)) + 1e-300
 
 
+def _domains(op: Op, count: int) -> Sequence[Domain]:
+    return op.domain * count if op.variadic else op.domain
+
+
 def _on_values(
     subject: Subject, numbers: Sequence[Any], params: Sequence[Any]
 ) -> tuple[float, list[float]]:
@@ -104,7 +109,7 @@ def _on_values(
     # The condition of where is a truth value, which a Value cannot be: it stays a plain number.
     given = [
         bool(x) if domain.name == "truth value" else v
-        for x, v, domain in zip(numbers, values, op.domain, strict=True)
+        for x, v, domain in zip(numbers, values, _domains(op, len(values)), strict=True)
     ]
     out = op(*given, *params)
     if not isinstance(out, Value):
@@ -121,7 +126,7 @@ def _on_tensors(
     leaves = [Tensor(np.asarray(float(x))).requires_grad_() for x in numbers]
     given = [
         Tensor(np.asarray(bool(x))) if domain.name == "truth value" else leaf
-        for x, leaf, domain in zip(numbers, leaves, op.domain, strict=True)
+        for x, leaf, domain in zip(numbers, leaves, _domains(op, len(leaves)), strict=True)
     ]
     out = op(*given, *params)
     if out.requires_grad:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import gradling
 from gradling import Value, nn
 from gradling.bridges import LiftError
-from gradling.engine import TABLE
+from gradling.engine import TABLE, no_grad, weighted_sum
 from gradling.engine.modes import mode
 from gradling.testing.cases import cases_of
 
@@ -125,6 +125,18 @@ def test_every_row_agrees(name):
         agree(fn, samples, [])
 
     holds()
+
+
+def test_weighted_sums_of_shared_and_batched_numbers_within_each_other():
+    p, q = Value(0.5), Value(-2.0)
+
+    def fn(a, b):
+        inner = weighted_sum([p, a, 3.0], [b, q, a], a * b)
+        with no_grad():
+            held = weighted_sum([a, p], [b, 2.0], q)
+        return weighted_sum([inner, q, inner], [p, q, held], weighted_sum([a], [1.5], inner))
+
+    agree(fn, np.random.default_rng(0).standard_normal((5, 2)), [p, q])
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])

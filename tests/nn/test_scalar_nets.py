@@ -81,6 +81,17 @@ def test_the_sizes_and_names_of_parameters() -> None:
     assert net.to_tensor(gradling.float32).layers[0].weight.dtype == gradling.float32
 
 
+def test_a_neuron_is_one_weighted_sum_and_its_activation() -> None:
+    neuron = nn.Neuron(3, activation="tanh", seed=0)
+    x = [Value(0.1), 0.2, 0.3]
+    y = neuron(x)
+    assert [v.op.name for v in gradling.engine.history(y) if v.op] == ["weighted_sum", "tanh"]
+    spelt = neuron.b
+    for w, xi in zip(neuron.w, x, strict=True):
+        spelt = spelt + w * xi
+    assert y.inputs[0].data == spelt.data  # to the last bit
+
+
 def test_a_single_output_is_a_value_and_several_are_a_list() -> None:
     assert isinstance(nn.MLP(2, [3, 1])([1.0, 2.0]), Value)
     assert len(nn.MLP(2, [3, 2])([1.0, 2.0])) == 2

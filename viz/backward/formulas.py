@@ -22,6 +22,7 @@ _LATEX = {
     "abs": "\\left|{}\\right|",
     "square": "{}^2",
 }
+_MOST = 4  # products of a weighted sum that are written out; the middle of more is left out
 _FUNCTIONS = {"tanh", "sin", "cos", "tan", "sinh", "cosh", "log", "exp"}
 _ESCAPES = {
     "\\": "\\textbackslash{}", "{": "\\{", "}": "\\}", "$": "\\$", "&": "\\&", "#": "\\#",
@@ -72,6 +73,8 @@ def formula(value: Value, name: Callable[[Any], str]) -> str:
     op = value.op.name
     if op in _INFIX and len(operands) == 2:
         return f"{operands[0]} {_INFIX[op]} {operands[1]}"
+    if op == "weighted_sum":
+        return " + ".join(_terms(operands, "{} * {}", "…"))
     if op == "pow":
         return "**".join(operands)
     if op == "neg":
@@ -79,11 +82,22 @@ def formula(value: Value, name: Callable[[Any], str]) -> str:
     return f"{op}({', '.join([*operands, *map(str, value.params)])})"
 
 
+def _terms(operands: list[str], product: str, gap: str) -> list[str]:
+    """Bias and products of a weighted sum; a bias of 0 goes without saying."""
+    bias, *factors = operands
+    terms = [product.format(w, x) for w, x in zip(factors[::2], factors[1::2], strict=True)]
+    if len(terms) > _MOST:
+        terms = [*terms[: _MOST - 1], gap, terms[-1]]
+    return terms if bias == "0" and terms else [bias, *terms]
+
+
 def latex_formula(value: Value, name: Callable[[Any], str]) -> str:
     """The same in LaTeX."""
     assert value.op is not None
     operands = [name(a) if isinstance(a, Value) else latex_number(a) for a in value.args]
     op = value.op.name
+    if op == "weighted_sum":
+        return " + ".join(_terms(operands, "{} \\cdot {}", "\\cdots"))
     if op in _LATEX and not value.params:
         return _LATEX[op].format(*operands)
     word = f"\\{op}" if op in _FUNCTIONS else f"\\operatorname{{{op.replace('_', chr(92) + '_')}}}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...engine import Value
+from ..calls import operand_names
 from ..read import summarized
 from ..words import ABSENT, many, number, shape_text, summary_text
 from .events import Event
@@ -63,11 +64,11 @@ def kept(places: Iterable[Any]) -> dict[int, Any]:
 
 def operand(place: Any, port: int) -> str:
     """Which operand that is: by the op's name for it, where it has one that says something."""
-    args, count = place.op.args, len(place.inputs)
-    if count == 1:
+    if len(place.inputs) == 1:
         return ""
+    args = operand_names(place.op, len(place.args if is_value(place) else place.inputs))
     name = args[port] if port < len(args) else ""
-    return f"operand {name if len(name) > 1 and name[0] != '*' else port + 1}"
+    return f"operand {name if len(name) > 1 and not name.isdecimal() else port + 1}"
 
 
 def kind(place: Any) -> str:
