@@ -48,7 +48,8 @@ class Samples:
     ``position`` is |x| in the units of h: x + h is rounded to so many parts in 2**53.
     ``blind`` is a slope too small to move, at any step, the outputs that were seen not to move.
     ``floor`` is what rounding makes of numbers as large as those that the function works on: an
-    output in which they cancel (the sum of a layer norm) moves by no less.
+    output in which they cancel (the sum of a layer norm) moves by no less. ``inner`` is the same as
+    measured on what the function does inside: what moves by no more than that does not move.
     """
 
     steps: FloatArray
@@ -59,6 +60,7 @@ class Samples:
     position: float = 1.0
     blind: float = 0.0
     floor: float = 0.0
+    inner: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,9 @@ def judge(
         slope, bar = curve.best(0)
         reason = "the gradient is not finite, though the function is finite around this point"
         return Judgement(Verdict.NOT_FINITE, slope, bar, reason)
-    if abs(claim) * float(samples.steps[0]) <= samples.floor and only_rounding(samples):
-        reason = "claim and slope are both below rounding"
-        return Judgement(Verdict.CORRECT, 0.0, samples.floor / float(samples.steps[0]), reason)
+    bottom = only_rounding(samples, claim)
+    if bottom is not None:
+        return Judgement(Verdict.CORRECT, 0.0, bottom, "claim and slope are both below rounding")
     broken, gap = curve.break_point()
     slope, bar = curve.best(broken)
     rungs = curve.rungs(claim)
@@ -113,17 +115,23 @@ def judge(
     return replace(found, kink=float(curve.steps[broken - 1])) if broken else found
 
 
-def only_rounding(samples: Samples) -> bool:
-    """Is all that was seen to move no more than rounding, however far the step?
+def only_rounding(samples: Samples, claim: float) -> float | None:
+    """The slope below which all is rounding, where claim and samples show no more than that.
 
-    A slope however small, or a kink, moves the function by less at a smaller step; rounding does
-    not, or it is gone altogether.
+    What is below the rounding inside the function is as good as 0, if not at once far away. Of the
+    rounding of its inputs and outputs less is known, so it has to look like it as well: a slope
+    however small, or a kink, moves the function by less at a smaller step; rounding does not, or it
+    is gone altogether.
     """
     moved = np.maximum(np.abs(samples.plus), np.abs(samples.minus))  # as the centre is taken off
-    if samples.centre or not np.all(moved <= samples.floor):
-        return False
+    near = float(samples.steps[2])
+    if np.all(moved[2:] <= samples.inner) and abs(claim) * near <= samples.inner:
+        return samples.inner / near
+    first = float(samples.steps[0])
+    if samples.centre or not np.all(moved <= samples.floor) or abs(claim) * first > samples.floor:
+        return None
     last = float(moved[-8:].max())
-    return last == 0 or last >= 0.01 * float(moved.max())
+    return samples.floor / first if last == 0 or last >= 0.01 * float(moved.max()) else None
 
 
 def _compare(

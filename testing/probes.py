@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,34 @@ class Evaluator:
     def real(self, probe: Probe | None = None, step: float = 0.0) -> FloatArray:
         out: FloatArray = self.at(probe, step).astype(np.float64)
         return out
+
+    @cached_property
+    def inner(self) -> float:
+        """The rounding error of an output in float64, judged by what float32 does to the function.
+
+        Where large numbers cancel inside (the gradient of ``layer_norm(x).sum()``), an output is
+        nothing but rounding, and neither its size nor that of the operands tells. 0 for a function
+        that takes no float32. The largest of all outputs and of points close by, as by luck the
+        error of one may be 0.
+        """
+        rng = np.random.default_rng(0)
+        worst = 0.0
+        for _ in range(16):
+            near = [
+                x + entry_scale(x) * rng.uniform(-1, 1, x.shape) * 2.0**-20 for x in self.operands
+            ]
+            single = [x.astype(np.float32) for x in near]
+            with np.errstate(all="ignore"):
+                try:
+                    rough = self._forward([x.copy() for x in single])
+                except Exception:  # whatever a function of float64 alone may raise
+                    return 0.0
+                fine = self._forward([x.astype(np.float64) for x in single])
+                self.count += 2
+                for a, b in zip(rough, fine, strict=True):
+                    apart = np.abs(a - b)
+                    worst = max(worst, float(np.max(apart, where=np.isfinite(apart), initial=0.0)))
+        return worst * float(np.finfo(np.float64).eps / np.finfo(np.float32).eps)
 
 
 def same_bits(a: Array, b: Array) -> bool:

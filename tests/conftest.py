@@ -43,6 +43,12 @@ def no_figure_is_left_open() -> Iterator[None]:
         sys.modules["matplotlib.pyplot"].close("all")
 
 
+@pytest.fixture(autouse=True)
+def a_busy_machine_still_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layout gets minutes here: one that is given up shows text, which no test means to see."""
+    monkeypatch.setattr("gradling.viz.render.SECONDS", 120.0)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real data sets, too large for the repository: $GRADLING_TEST_DATA names it."""

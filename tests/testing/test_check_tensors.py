@@ -207,3 +207,13 @@ def test_module_of_values():
 def test_module_without_parameters():
     with pytest.raises(ValueError, match="has no parameters"):
         check_module(nn.Tanh(), tensor(X))
+
+
+@pytest.mark.parametrize("seed", [0, 6, 8, 11, 12, 20, 27])
+def test_a_gradient_that_is_nothing_but_rounding_is_right(seed):
+    """The sum of a layer norm is 0 whatever its input; so is what cancels in its derivatives."""
+    rng = np.random.default_rng(seed)
+    n, m = int(rng.integers(2, 6)), int(rng.integers(1, 4))
+    x = tensor(rng.normal(size=(m, n)) * 10 ** rng.uniform(-1, 1))
+    report = check_gradients(lambda x: nn.functional.layer_norm(x, (n,)).sum(), x, order=2)
+    assert report, report
