@@ -3,8 +3,9 @@
 Installed with gradling, so pytest finds it by itself. It changes nothing until asked to:
 
 * ``pytest --gradling-profile=dev`` (10 examples), ``ci`` (50, the same ones every time) or ``deep``
-  (1000); the environment variable ``GRADLING_PROFILE`` does the same. All of them have no deadline,
-  since a slow machine is not a wrong gradient, keep failing examples and print how to repeat them.
+  (1000); the environment variable ``GRADLING_PROFILE`` does the same. All of them have no deadline
+  and let examples be drawn slowly, since a slow machine is not a wrong gradient, keep failing
+  examples and print how to repeat them.
   ``ci`` with a ``--hypothesis-seed`` draws the examples of that seed instead of its own.
 * A test that fails after a gradient check shows the check's page below the traceback, also where it
   said no more than ``assert check_gradients(f, x)``.
@@ -54,7 +55,7 @@ def load_profile(config: pytest.Config, default: str | None = None) -> None:
         known = ", ".join(sorted(PROFILES))
         raise pytest.UsageError(f"GRADLING_PROFILE must be one of {known}; got {wanted!r}")
     try:
-        from hypothesis import settings
+        from hypothesis import HealthCheck, settings
     except ModuleNotFoundError:
         if asked:
             raise pytest.UsageError(
@@ -64,8 +65,10 @@ def load_profile(config: pytest.Config, default: str | None = None) -> None:
     chosen = dict(PROFILES[wanted])
     if config.getoption("--hypothesis-seed", None) is not None:
         chosen["derandomize"] = False  # which would draw the same examples whatever the seed
+    # by default a machine that stalls while examples are drawn fails the test
+    patient: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
     name = f"gradling-{wanted}"
-    settings.register_profile(name, deadline=None, print_blob=True, **chosen)
+    settings.register_profile(name, print_blob=True, **patient, **chosen)
     settings.load_profile(name)
 
 
