@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from .boxes import Folded, rebuilt
+from .boxes import MOST_PORTS, Folded, rebuilt
 from .parts import Fixed, Part, instances, is_op, merge, singles, union, users
 from .scopes import Wishes, by_scope, closed, depths_of, pinned, repeats
 from .spec import Graph
@@ -219,7 +219,9 @@ def _by_use(parts: list[Part], classes: list[int], like: int) -> list[Hashable]:
 
 
 def _place(user: Part, source: int, like: int) -> int:
-    return -1 if like == LOOSE or user.role == "group" else user.inputs.index(source)
+    """Which operand it is, where that tells it apart: the weights of a large sum are alike."""
+    anywhere = like == LOOSE or user.role == "group" or len(user.inputs) > MOST_PORTS
+    return -1 if anywhere else user.inputs.index(source)
 
 
 def _many_alike(team: list[Part]) -> Part:

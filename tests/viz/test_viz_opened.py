@@ -126,3 +126,11 @@ def test_a_closed_sum_is_written_in_every_form(form, words):
     drawing = draw(graph_of(weighted_sum, (1.0, 2.0, 3.0)), opened=False)
     text = getattr(drawing, form)
     assert words in (text if form == "dot" else text())
+
+
+def test_the_weights_of_a_layer_are_one_box():
+    net = nn.MLP(2, [16, 16, 1], activation="tanh", seed=1)
+    drawing = draw(net([Value(0.5), Value(0.25)]), params=net)
+    notes = {(node.op or node.role, *node.notes) for node in drawing.graph.nodes}
+    assert {("parameter", "256 alike"), ("Σ w·x", "16 alike"), ("tanh", "16 alike")} <= notes
+    assert len(drawing.graph.nodes) <= 14
