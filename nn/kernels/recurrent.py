@@ -6,6 +6,9 @@ remain in the loop over time. Everything that backward can know without the grad
 for all steps at once.
 
 Sequences are (T, N, features); with ``back`` they are read from the end, each output at its place.
+The gates are (T, gates, N, H): each one lies together in memory, where an operation takes a third
+of the time that it takes on columns of (T, N, gates * H). The gradients of what is inside the gates
+are such columns again: the products of backward want them so.
 """
 
 from __future__ import annotations
@@ -20,11 +23,38 @@ def steps(count: int, back: bool) -> range:
     return range(count - 1, -1, -1) if back else range(count)
 
 
-def projected(x: Array, w: Array, b: Array) -> Array:
-    """x wᵀ + b for every step: (T, N, gates * H)."""
-    y: Array = x.reshape(-1, x.shape[2]) @ w.T
-    y += b
-    return y.reshape(*x.shape[:2], len(w))
+def projected(x: Array, w: Array, b: Array, gates: int) -> Array:
+    """x wᵀ + b for every gate and step: (gates, T, N, H)."""
+    count, batch, features = x.shape
+    # a column of ones takes the bias through the product: a pass over the result less
+    rows = np.empty((count, batch, features + 1), x.dtype)
+    rows[:, :, :features], rows[:, :, features] = x, 1
+    y = rows.reshape(-1, features + 1) @ turned(np.concatenate((w, b[:, None]), 1), gates)
+    return y.reshape(gates, count, batch, len(w) // gates)
+
+
+def by_gate(rows: Array, gates: int) -> Array:
+    """(T, N, gates * H) seen as (T, gates, N, H)."""
+    count, batch, width = rows.shape
+    return rows.reshape(count, batch, gates, width // gates).swapaxes(1, 2)
+
+
+def turned(w: Array, gates: int) -> Array:
+    """Each gate's weights as a state is multiplied by them: (gates, features, H)."""
+    return np.ascontiguousarray(w.reshape(gates, len(w) // gates, -1).swapaxes(1, 2))
+
+
+def rotated(w: Array, rows: int) -> Array:
+    """The rows of ``w`` from one on, then those before it."""
+    return np.concatenate((w[rows:], w[:rows]))
+
+
+def halves(gates: int, sigmoids: int, like: Array) -> Array:
+    """Factors for the rows of weights: σ(z) = (1 + tanh(z / 2)) / 2, so that with half the weights
+    of the first gates one tanh serves all."""
+    factors = np.ones((gates, len(like) // gates), like.dtype)
+    factors[:sigmoids] = 0.5
+    return factors.reshape(-1, 1)
 
 
 def earlier(h: Array, y: Array, back: bool) -> Array:
@@ -50,8 +80,8 @@ def closing(
     ones = np.ones(len(rows), rows.dtype)
     return (
         (rows @ w_ih).reshape(x.shape) if needed[0] else None,
-        rows.T @ x.reshape(-1, x.shape[2]) if needed[1] else None,
-        hidden.T @ before.reshape(-1, before.shape[2]) if needed[2] else None,
+        rows.T @ x.reshape(len(rows), x.shape[2]) if needed[1] else None,
+        hidden.T @ before.reshape(len(rows), before.shape[2]) if needed[2] else None,
         ones.dot(rows) if needed[3] else None,
         ones.dot(hidden) if needed[4] else None,
     )
@@ -64,11 +94,11 @@ def rnn(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array, b_hh: Array, kind: str, back: bool
 ) -> Array:
     """(T, N, H)."""
-    y = projected(x, w_ih, b_ih + b_hh)
-    product, turned = np.empty_like(h), w_hh.T
+    y = projected(x, w_ih, b_ih + b_hh, 1)[0]
+    product, weights = np.empty_like(h), turned(w_hh, 1)[0]
     for t in steps(len(x), back):
         step = y[t]
-        np.matmul(h, turned, out=product)
+        np.matmul(h, weights, out=product)
         step += product
         if kind == "tanh":
             np.tanh(step, out=step)
@@ -94,80 +124,70 @@ def rnn_back(g: Array, y: Array, w_hh: Array, kind: str, back: bool) -> tuple[Ar
 # three that the cell's gradient reaches.
 
 
-def _inside(w: Array, size: int) -> Array:
-    return np.concatenate((w[3 * size :], w[:size], w[size : 2 * size], w[2 * size : 3 * size]))
-
-
-def _outside(w: Array, size: int) -> Array:
-    return np.concatenate((w[size : 2 * size], w[2 * size : 3 * size], w[3 * size :], w[:size]))
-
-
 def lstm(
     x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, b_ih: Array, b_hh: Array, back: bool
 ) -> tuple[Array, tuple[Array, Array]]:
     """(T + 1, N, H): the outputs, then the last cell; and what backward needs: gates and cells."""
     count, size = len(x), h.shape[1]
-    # σ(z) = (1 + tanh(z / 2)) / 2: with half the weights, one tanh serves all four gates
-    half = np.ones((4 * size, 1), x.dtype)
-    half[: 3 * size] = 0.5
-    bias = (_inside(b_ih + b_hh, size)[:, None] * half)[:, 0]
-    gates = projected(x, _inside(w_ih, size) * half, bias)
-    turned = np.ascontiguousarray((_inside(w_hh, size) * half).T)
+
+    half, first = halves(4, 3, w_hh), 3 * size
+    bias = rotated(b_ih + b_hh, first) * half[:, 0]
+    from_x = projected(x, rotated(w_ih, first) * half, bias, 4)
+    weights = turned(rotated(w_hh, first) * half, 4)
+    gates = np.empty((count, 4, *h.shape), x.dtype)
     y = np.empty((count + 1, *h.shape), x.dtype)
     cells = np.empty((count, *h.shape), x.dtype)
-    product, part = np.empty((h.shape[0], 4 * size), x.dtype), np.empty_like(h)
+    product, part = np.empty((4, *h.shape), x.dtype), np.empty_like(h)
     for t in steps(count, back):
-        gate = gates[t]
-        np.matmul(h, turned, out=product)
-        gate += product
+        gate, now = gates[t], cells[t]
+        np.matmul(h, weights, out=product)
+        np.add(from_x[:, t], product, out=gate)
         np.tanh(gate, out=gate)
-        sigmoids = gate[:, : 3 * size]
+        sigmoids = gate[:3]
         sigmoids *= 0.5
         sigmoids += 0.5
-        now = cells[t]
-        np.multiply(gate[:, 2 * size : 3 * size], c, out=now)
-        np.multiply(gate[:, size : 2 * size], gate[:, 3 * size :], out=part)
+        np.multiply(gate[2], c, out=now)
+        np.multiply(gate[1], gate[3], out=part)
         now += part
         c, h = now, y[t]
         np.tanh(c, out=h)
-        h *= gate[:, :size]
+        h *= gate[0]
     y[count] = c
     return y, (gates, cells)
 
 
 def lstm_back(
-    g: Array, c: Array, w_hh: Array, gates: Array, cells: Array, back: bool
+    g: Array, c: Array, y: Array, w_hh: Array, gates: Array, cells: Array, back: bool
 ) -> tuple[Array, Array, Array]:
     """Gradients of every step's sums (T, N, 4 H) and of the first h and c."""
-    count, batch, size = cells.shape
-    o, i, f, update = (gates[..., k * size : (k + 1) * size] for k in range(4))
-    squashed = np.tanh(cells)
-    to_cell = o * (1 - squashed * squashed)
-    d = np.empty_like(gates)
-    # slopes of the gates, times what each gate multiplies
-    sigmoids = gates[..., : 3 * size]
-    np.subtract(1, sigmoids, out=d[..., : 3 * size])
-    d[..., : 3 * size] *= sigmoids
-    d[..., :size] *= squashed
-    d[..., size : 2 * size] *= update
-    d[..., 2 * size : 3 * size] *= earlier(c, cells, back)
-    np.multiply(update, update, out=d[..., 3 * size :])
-    np.subtract(1, d[..., 3 * size :], out=d[..., 3 * size :])
-    d[..., 3 * size :] *= i
-    weights = _inside(w_hh, size)
-    of_c = g[count].astype(g.dtype)
+    o, i, f, update = gates.swapaxes(0, 1)
+    # slopes of the gates, times what each multiplies: σ' = σ (1 - σ), and o tanh c is the output
+    slopes = np.empty_like(gates)
+    np.subtract(1, gates[:, :3], out=slopes[:, :3])
+    of_o, of_i, of_f, of_update = slopes.swapaxes(0, 1)
+    of_o *= y
+    np.multiply(i, update, out=of_update)
+    of_i *= of_update
+    of_f *= f
+    of_f *= earlier(c, cells, back)
+    of_update *= update
+    np.subtract(i, of_update, out=of_update)
+    to_cell = np.tanh(cells)
+    to_cell *= y
+    np.subtract(o, to_cell, out=to_cell)
+    d = np.empty((*y.shape[:2], 4 * y.shape[2]), y.dtype)
+    d_o, d_others, of_others = by_gate(d, 4)[:, 3], by_gate(d, 4)[:, :3], slopes[:, 1:]
+    of_c = g[len(y)].copy()
     from_later, of_h = np.zeros_like(of_c), np.empty_like(of_c)
-    for t in steps(count, not back):
-        np.add(g[t], from_later, out=of_h)
+    for t in steps(len(y), not back):
         part = to_cell[t]
+        np.add(g[t], from_later, out=of_h)
         part *= of_h
         of_c += part
-        d[t, :, :size] *= of_h
-        through_cell = d[t, :, size:].reshape(batch, 3, size)
-        through_cell *= of_c[:, None]
-        np.matmul(d[t], weights, out=from_later)
+        np.multiply(of_o[t], of_h, out=d_o[t])
+        np.multiply(of_others[t], of_c, out=d_others[t])
+        np.matmul(d[t], w_hh, out=from_later)
         of_c *= f[t]
-    d = d.reshape(count, batch, 4, size)[:, :, [1, 2, 3, 0]].reshape(gates.shape)
     return d, from_later, of_c
 
 
@@ -179,27 +199,27 @@ def gru(
 ) -> tuple[Array, tuple[Array, Array]]:
     """(T, N, H); and what backward needs: gates r, z, n, and what r is multiplied with."""
     count, size = len(x), h.shape[1]
-    half = np.ones((3 * size, 1), x.dtype)
-    half[: 2 * size] = 0.5
-    gates = projected(x, w_ih * half, b_ih * half[:, 0])
-    turned, bias = np.ascontiguousarray((w_hh * half).T), b_hh * half[:, 0]
+    half = halves(3, 2, w_hh)
+    bias = b_ih.copy()
+    bias[: 2 * size] += b_hh[: 2 * size]
+    from_x = projected(x, w_ih * half, bias * half[:, 0], 3)
+    gates = np.empty((count, 3, *h.shape), x.dtype)
+    weights, bias = turned(w_hh * half, 3), np.broadcast_to(b_hh[2 * size :], h.shape).copy()
     y, heard = np.empty((count, *h.shape), x.dtype), np.empty((count, *h.shape), x.dtype)
-    product, part = np.empty((h.shape[0], 3 * size), x.dtype), np.empty_like(h)
+    product, part = np.empty((3, *h.shape), x.dtype), np.empty_like(h)
     for t in steps(count, back):
-        np.matmul(h, turned, out=product)
-        product += bias
-        sigmoids, new = gates[t, :, : 2 * size], gates[t, :, 2 * size :]
-        sigmoids += product[:, : 2 * size]
+        sigmoids, new, step = gates[t, :2], gates[t, 2], y[t]
+        np.matmul(h, weights, out=product)
+        np.add(from_x[:2, t], product[:2], out=sigmoids)
         np.tanh(sigmoids, out=sigmoids)
         sigmoids *= 0.5
         sigmoids += 0.5
-        heard[t] = product[:, 2 * size :]
-        np.multiply(sigmoids[:, :size], heard[t], out=part)
-        new += part
+        np.add(product[2], bias, out=heard[t])
+        np.multiply(sigmoids[0], heard[t], out=part)
+        np.add(from_x[2, t], part, out=new)
         np.tanh(new, out=new)
-        step = y[t]
         np.subtract(h, new, out=step)
-        step *= sigmoids[:, size:]
+        step *= sigmoids[1]
         step += new
         h = step
     return y, (gates, heard)
@@ -208,27 +228,34 @@ def gru(
 def gru_back(
     g: Array, h: Array, y: Array, w_hh: Array, gates: Array, heard: Array, back: bool
 ) -> tuple[Array, Array, Array]:
-    """Gradients of what came from the input and from the hidden state (T, N, 3 H), and of h."""
+    """Gradients of what came from the input, of what came from the hidden state, (T, N, 3 H), and
+    of h. The second ones' columns are those of n, r, z: see where they are made."""
     count, batch, size = y.shape
-    r, z, new = (gates[..., k * size : (k + 1) * size] for k in range(3))
-    sigmoids = gates[..., : 2 * size]
-    d, d_hidden = np.empty_like(gates), np.empty_like(gates)
-    np.subtract(1, sigmoids, out=d[..., : 2 * size])
-    d[..., : 2 * size] *= sigmoids
-    d[..., :size] *= heard
-    d[..., size : 2 * size] *= earlier(h, y, back) - new
-    np.multiply(new, new, out=d[..., 2 * size :])
-    np.subtract(1, d[..., 2 * size :], out=d[..., 2 * size :])
-    d[..., 2 * size :] *= 1 - z
+    r, z, new = gates.swapaxes(0, 1)
+    slopes = np.empty_like(gates)
+    np.subtract(1, gates[:, :2], out=slopes[:, :2])
+    of_r, of_z, of_new = slopes.swapaxes(0, 1)
+    np.multiply(new, new, out=of_new)
+    np.subtract(1, of_new, out=of_new)
+    of_new *= of_z
+    of_r *= r
+    of_r *= heard
+    of_r *= of_new
+    of_z *= z
+    of_z *= earlier(h, y, back) - new
+    # columns n, r, z of what came from the hidden state, then n of what came from the input: the
+    # first three are the one, the last three the other
+    both = np.empty((count, batch, 4 * size), g.dtype)
+    d, d_hidden = both[:, :, size:], both[:, :, : 3 * size]
+    d_inside, d_by_gate = by_gate(both, 4)[:, 0], by_gate(both, 4)[:, 1:]
+    weights = rotated(w_hh, 2 * size)
     from_later, of_h = np.zeros_like(g[0]), np.empty_like(g[0])
     for t in steps(count, not back):
         np.add(g[t], from_later, out=of_h)
-        both = d[t, :, size:].reshape(batch, 2, size)
-        both *= of_h[:, None]
-        d[t, :, :size] *= d[t, :, 2 * size :]
-        d_hidden[t] = d[t]
-        d_hidden[t, :, 2 * size :] *= r[t]
-        np.matmul(d_hidden[t], w_hh, out=from_later)
+        step = d_by_gate[t]
+        np.multiply(slopes[t], of_h, out=step)
+        np.multiply(step[2], r[t], out=d_inside[t])
+        np.matmul(d_hidden[t], weights, out=from_later)
         of_h *= z[t]
         from_later += of_h
     return d, d_hidden, from_later

@@ -68,7 +68,7 @@ def _lstm_parts(
     b_ih: Any, b_hh: Any, back: bool, kept: tuple[Array, Array],
 ) -> Parts:  # fmt: skip
     gates, cells = kept
-    d, of_h, of_c = kernels.lstm_back(g, c, w_hh, gates, cells, back)
+    d, of_h, of_c = kernels.lstm_back(g, c, y[:-1], w_hh, gates, cells, back)
     wanted = (needed[0], *needed[3:])
     before = kernels.earlier(h, y[:-1], back)
     of_x, *others = kernels.closing(wanted, d, d, x, before, w_ih)
@@ -105,8 +105,11 @@ def _gru_parts(
     d, d_hidden, of_h = kernels.gru_back(g, h, y, w_hh, gates, heard, back)
     wanted = (needed[0], *needed[2:])
     before = kernels.earlier(h, y, back)
-    of_x, *others = kernels.closing(wanted, d, d_hidden, x, before, w_ih)
-    return (of_x, of_h, *others)
+    of_x, of_w_ih, of_w_hh, of_b_ih, of_b_hh = kernels.closing(
+        wanted, d, d_hidden, x, before, w_ih
+    )
+    in_order = [None if p is None else kernels.rotated(p, h.shape[1]) for p in (of_w_hh, of_b_hh)]
+    return of_x, of_h, of_w_ih, in_order[0], of_b_ih, in_order[1]
 
 
 def _gru_composed(
