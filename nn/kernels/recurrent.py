@@ -94,7 +94,7 @@ def rnn(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array, b_hh: Array, kind: str, back: bool
 ) -> Array:
     """(T, N, H)."""
-    y = projected(x, w_ih, b_ih + b_hh, 1)[0]
+    y: Array = projected(x, w_ih, b_ih + b_hh, 1)[0]
     product, weights = np.empty_like(h), turned(w_hh, 1)[0]
     for t in steps(len(x), back):
         step = y[t]

@@ -105,9 +105,7 @@ def _gru_parts(
     d, d_hidden, of_h = kernels.gru_back(g, h, y, w_hh, gates, heard, back)
     wanted = (needed[0], *needed[2:])
     before = kernels.earlier(h, y, back)
-    of_x, of_w_ih, of_w_hh, of_b_ih, of_b_hh = kernels.closing(
-        wanted, d, d_hidden, x, before, w_ih
-    )
+    of_x, of_w_ih, of_w_hh, of_b_ih, of_b_hh = kernels.closing(wanted, d, d_hidden, x, before, w_ih)
     in_order = [None if p is None else kernels.rotated(p, h.shape[1]) for p in (of_w_hh, of_b_hh)]
     return of_x, of_h, of_w_ih, in_order[0], of_b_ih, in_order[1]
 
