@@ -12,23 +12,16 @@ Sums over many entries are products with a vector of ones: matrix libraries add 
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
 import numpy as np
 
 from ...tensor.node import Array
 from .columns import pieces
 from .halves import share
-from .scratch import scratch
+from .scratch import ones, scratch
 
 LANE = 512  # entries per row that make NumPy's inner loops worth starting
 PIECE = 1 << 19  # bytes of the input at a time: read four times, from memory only the first time
-
-
-def ones_of(count: int, dtype: Any) -> Array:
-    ones = scratch("ones", (count,), dtype)
-    ones.fill(1)
-    return ones
 
 
 class Channels:
@@ -80,9 +73,9 @@ class Channels:
     def total(self, rows: Array) -> Array:
         """The sum per channel."""
         if self.order == "channels":
-            sums: Array = rows @ ones_of(rows.shape[1], rows.dtype)
+            sums: Array = rows @ ones(rows.shape[1], rows.dtype)
         elif self.order == "patterns":
-            sums = ones_of(len(rows), rows.dtype) @ rows
+            sums = ones(len(rows), rows.dtype) @ rows
             sums = sums.reshape(self.repeat, -1).sum(0) if self.repeat > 1 else sums
         else:
             sums = rows.sum((0, 2))
@@ -174,7 +167,7 @@ def affine_back(
 def by_row(x: Array, eps: float) -> tuple[Array, Array]:
     """x̂ and 1 / s of every row of a matrix."""
     n = max(x.shape[1], 1)
-    mean = np.add.reduce(x, 1, keepdims=True)
+    mean = x.dot(ones(x.shape[1], x.dtype))[:, None]
     mean /= n
     normal = np.subtract(x, mean)
     inverse = np.vecdot(normal, normal)[:, None]
@@ -191,7 +184,7 @@ def by_row_back(g: Array, normal: Array, inverse: Array) -> Array:
     n = max(g.shape[1], 1)
     along = np.vecdot(g, normal)[:, None]
     along /= n
-    mean = np.add.reduce(g, 1, keepdims=True)
+    mean = g.dot(ones(g.shape[1], g.dtype))[:, None]
     mean /= n
     g -= normal * along
     g -= mean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from ...tensor.node import Array
 
 LARGEST = 1 << 25  # bytes of a buffer that is kept; kernels work in pieces that stay far below
+KEPT_ONES = 1 << 16  # the most ones that are kept
 
 
 class _Shelf(threading.local):
@@ -37,3 +39,16 @@ def scratch(slot: str, shape: tuple[int, ...], dtype: Any) -> Array:
             _shelf.buffers[slot] = buffer
     found: Array = buffer[:size].view(dtype).reshape(shape)
     return found
+
+
+def ones(count: int, dtype: Any) -> Array:
+    """For products that add up, which matrix libraries do faster than NumPy; not to be written
+    to."""
+    return _ones(count, dtype) if count <= KEPT_ONES else np.ones(count, dtype)
+
+
+@lru_cache(maxsize=64)
+def _ones(count: int, dtype: Any) -> Array:
+    made = np.ones(count, dtype)
+    made.flags.writeable = False
+    return made

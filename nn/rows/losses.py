@@ -13,8 +13,8 @@ from ...engine.rows.powers import log, log1p
 from ...tensor import Tensor
 from ...tensor.node import Array
 from ...tensor.rows.structural import structural
+from ..kernels.scratch import ones
 from .activations import both
-from .linear import ones
 
 Params = tuple[bool, ...]
 
