@@ -14,41 +14,38 @@ from gradling.testing.laws import LAWS, ROW_LAWS
 # the profile's examples: of 50, the 25 of "gradient" convict every mutant that test_teeth.py leaves
 # to it (most within 2, all within 22), and curvature costs ten times what a slope does.
 MEASURED = {"gradient": 2, "complex_gradient": 2, "second": 5, "unrolled": 5}
+MOST = settings().max_examples
+# The deep profile has every law judge every example. To draw one takes as long as to judge it, so
+# there each is drawn once for all laws.
+GROUPS = (
+    {"all": list(LAWS)}
+    if MOST >= 1000
+    else {"exact": [law for law in LAWS if law not in MEASURED], **{m: [m] for m in MEASURED}}
+)
 
 
-def fewer(part):
-    """Part of the examples of the profile; all 1,000 of the deep one."""
-    most = settings().max_examples
-    return most if most >= 1000 else max(10, most // part)
+def examples(group):
+    return MOST if group == "all" else max(10, MOST // MEASURED.get(group, 2))
 
 
 def test_every_row_has_a_case():
     assert without_case() == [], "add these to testing/cases/"
 
 
+@pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("name", TABLE)
-def test_exact_laws(name):
-    @settings(max_examples=fewer(2))
-    @given(cases_of(name))
-    def hold(case):
-        for law in LAWS.keys() - MEASURED.keys():
-            LAWS[law](subject(name), case)
-
-    hold()
-
-
-@pytest.mark.parametrize("law", MEASURED)
-@pytest.mark.parametrize("name", TABLE)
-def test_measured_law(name, law):
-    if law == "complex_gradient" and not TABLE[name].analytic:
+def test_laws(name, group):
+    laws = [LAWS[law] for law in GROUPS[group] if law != "complex_gradient" or TABLE[name].analytic]
+    if not laws:
         return
 
-    @settings(max_examples=fewer(MEASURED[law]))
+    @settings(max_examples=examples(group))
     @given(cases_of(name))
-    def holds(case):
-        LAWS[law](subject(name), case)
+    def hold(case):
+        for law in laws:
+            law(subject(name), case)
 
-    holds()
+    hold()
 
 
 @pytest.mark.parametrize("law", ROW_LAWS)
