@@ -12,14 +12,14 @@ from .op import TABLE
 from .value import Value, _given, _result, apply
 
 _WEIGHTED_SUM = TABLE["weighted_sum"]
-_VALUES, _FLOATS = {Value}, {float}
+_VALUES, _FLOATS, _NUMBERS = {Value}, {float}, {Value, float}
 
 
 def weighted_sum(weights: Sequence[Any], xs: Sequence[Any], bias: Any = 0.0) -> Value:
     """bias + weights[0]*xs[0] + weights[1]*xs[1] + …, added from left to right.
 
     The same number, to the last bit, as written with ``+`` and ``*``, and the same gradients; but
-    one ``Value`` in place of two for each product, which is three times as fast.
+    one ``Value`` in place of two for each product: twice as fast, in large graphs five times.
 
     Args:
         weights, xs: as many of one as of the other: Values, or numbers that are constants.
@@ -44,31 +44,45 @@ def weighted_sum(weights: Sequence[Any], xs: Sequence[Any], bias: Any = 0.0) -> 
         raise ValueError(
             f"weighted_sum: expected as many weights as xs, got {n} weights and {len(xs)} xs"
         )
-    if mode().plain and bias.__class__ is Value and set(map(type, ws)) == _VALUES:
+    if mode().plain and bias.__class__ in _NUMBERS and set(map(type, ws)) == _VALUES:
         kinds = set(map(type, xs))
         if kinds in (_VALUES, _FLOATS):
             return _plain(ws, xs, bias, kinds == _FLOATS)
-    operands = [_given("weighted_sum: bias", bias)]
-    for i, (w, x) in enumerate(zip(ws, xs, strict=True)):
-        operands += _given(f"weighted_sum: weights[{i}]", w), _given(f"weighted_sum: xs[{i}]", x)
+    operands = _in_order(ws, xs, bias)
+    for place, number in enumerate(operands):
+        if number.__class__ not in _NUMBERS:
+            operands[place] = _given(f"weighted_sum: {_name(place)}", number)
     return apply(_WEIGHTED_SUM, tuple(operands))
 
 
-def _plain(ws: list[Value], xs: list[Any], bias: Value, fixed: bool) -> Value:
-    """As ``apply``, of Values alone or with ``fixed`` xs: by slices, not number by number."""
+def _plain(ws: list[Value], xs: list[Any], bias: Any, fixed: bool) -> Value:
+    """As ``apply``, of weights that are Values and xs that are too, or all ``fixed``: by slices, at
+    a third of the cost of going operand by operand."""
     w = [v.data for v in ws]
     x = xs if fixed else [v.data for v in xs]
+    edges: list[Any] = [None] * ((2 if fixed else 4) * len(w))
+    if fixed:
+        edges[::2], edges[1::2] = ws, x
+    else:
+        edges[::4], edges[1::4], edges[2::4], edges[3::4] = ws, x, xs, w
+    followed = bias.__class__ is Value
     # not sum(): from Python 3.12 on it adds floats with another rounding than + does
-    data = reduce(add, map(mul, w, x), bias.data)
-    if not fixed:
-        edges = [bias, 1.0] * (2 * len(w) + 1)  # then w0, slope x0, x0, slope w0, w1, …
-        edges[2::4], edges[3::4], edges[4::4], edges[5::4] = ws, x, xs, w
-        return _result(data, tuple(edges), _WEIGHTED_SUM)
-    call = [bias] * (2 * len(w) + 1)
-    call[1::2], call[2::2] = ws, x
-    y = _result(data, (bias, 1.0, *call[1:]), _WEIGHTED_SUM)
-    y._call = tuple(call)
+    data = reduce(add, map(mul, w, x), bias.data if followed else bias)
+    y = _result(data, (bias, 1.0, *edges) if followed else tuple(edges), _WEIGHTED_SUM)
+    if fixed or not followed:
+        y._call = tuple(_in_order(ws, xs, bias))
     return y
+
+
+def _in_order(ws: list[Any], xs: list[Any], bias: Any) -> list[Any]:
+    """bias, w0, x0, w1, x1, …: the operands of the row."""
+    operands = [bias] * (2 * len(ws) + 1)
+    operands[1::2], operands[2::2] = ws, xs
+    return operands
+
+
+def _name(place: int) -> str:
+    return f"{'xs' if place % 2 == 0 else 'weights'}[{(place - 1) // 2}]" if place else "bias"
 
 
 def _listed(name: str, numbers: Any) -> list[Any]:
