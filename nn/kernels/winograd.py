@@ -14,63 +14,25 @@ numbers, so that this way is only taken with many channels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from ...tensor.node import Array
-from .columns import padded
+from . import columns
 from .geometry import Geometry
 from .halves import cut, share
+from .products import along_lines, blockwise, in_order
 from .scratch import scratch
+from .tiles import Tiles, copy_runs, maps, work
 
-# Points 0, ±1, ∞ (m = 2) and 0, ±1, ±2, ∞ (m = 4), scaled so that two of the three matrices are
-# whole numbers.
-_B = {
-    2: [[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]],
-    4: [
-        [4, 0, -5, 0, 1, 0],
-        [0, -4, -4, 1, 1, 0],
-        [0, 4, -4, -1, 1, 0],
-        [0, -2, -1, 2, 1, 0],
-        [0, 2, -1, -2, 1, 0],
-        [0, 4, 0, -5, 0, 1],
-    ],
-}
-_G = {
-    2: [[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]],
-    4: [
-        [1 / 4, 0, 0],
-        [-1 / 6, -1 / 6, -1 / 6],
-        [-1 / 6, 1 / 6, -1 / 6],
-        [1 / 24, 1 / 12, 1 / 6],
-        [1 / 24, -1 / 12, 1 / 6],
-        [0, 0, 1],
-    ],
-}
-_A = {
-    2: [[1, 1, 1, 0], [0, 1, -1, -1]],
-    4: [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]],
-}
-PIECE = 1 << 20  # bytes of one of the three work arrays, aimed at: what the nearest cache holds
-
-SPARE = 16  # entries between lines of work arrays
-
-
-@lru_cache
-def _maps(m: int, dtype: Any) -> tuple[Array, Array, Array]:
-    """Bᵀ (n, n), G ⊗ G (n*n, 9), Aᵀ ⊗ Aᵀ (m*m, n*n)."""
-    b, g, a = (np.array(table[m], dtype) for table in (_B, _G, _A))
-    return b, np.kron(g, g), np.kron(a, a)
-
+PIECE = 1 << 20  # bytes of a work array, aimed at: what the nearest cache holds
 
 # Nanoseconds, measured on 2 cores in float32: a multiplication and addition in a matrix product, an
-# entry copied into columns, an entry of a tile on its way to its points and back, and an entry of a
-# kernel at its points, written and read.
-PRODUCT, COPY, POINT, KERNEL = 0.0125, 0.2, 2.0, 1.5
+# entry copied into columns, an entry of a tile on its way to its points and back, an entry of a
+# kernel at its points, and what the steps of Python between them take.
+PRODUCT, COPY, POINT, KERNEL, STEPS = 0.0125, 0.2, 1.0, 0.25, 250_000
+NARROW = 4  # columns that a product wastes
 
 
 @lru_cache(maxsize=1024)
@@ -86,101 +48,57 @@ def tile_for(how: Geometry, channels: int, outputs: int, batch: int) -> int:
     pairs, places = channels * outputs, how.out[0] * how.out[1] * batch
     costs = {0: 9 * places * (pairs * PRODUCT + channels * COPY)}
     for m in (2, 4):
-        tiles = -(-how.out[0] // m) * -(-how.out[1] // m) * batch
-        each = pairs * PRODUCT + (channels + outputs) * POINT / 2
-        costs[m] = (m + 2) ** 2 * (tiles * each + pairs * KERNEL)
+        row = -(-how.out[1] // m) * batch
+        each = pairs * PRODUCT * (1 + NARROW / row) + (channels + outputs) * POINT / 2
+        costs[m] = STEPS + (m + 2) ** 2 * (-(-how.out[0] // m) * row * each + pairs * KERNEL)
     return min(costs, key=lambda m: costs[m])
 
 
-@dataclass
-class Tiles:
-    """How places of a convolution are cut, and pieces of it: some rows of tiles, some images."""
+def _pieces(tiles: Tiles, channels: int, x: Array) -> list[tuple[slice, slice]]:
+    """(rows of tiles, images); enough tiles to pay for reading the kernels once more.
 
-    how: Geometry
-    m: int
-    channels: int
-    outputs: int
-
-    def __post_init__(self) -> None:
-        self.n = self.m + 2
-        self.rows, self.columns = (-(-o // self.m) for o in self.how.out)
-        self.pads = tuple(
-            (lo, t * self.m + 2 - size - lo)
-            for t, size, (lo, _) in zip(
-                (self.rows, self.columns), self.how.size, self.how.padding, strict=True
-            )
-        )
-
-    def pieces(self, x: Array) -> list[tuple[slice, slice]]:
-        """(rows of tiles, images); enough tiles to pay for reading the kernels once more.
-
-        At least two, so that two threads have work.
-        """
-        images, most = x.shape[-1], -(-self.rows // 2)
-        row = self.n**2 * max(self.channels, self.outputs) * self.columns * x.itemsize
-        batch = min(images, max(1, PIECE // row, -(-256 // self.columns)))
-        rows = max(1, PIECE // (row * batch), -(-256 // (self.columns * batch)))
-        rows = min(rows, most if batch == images else self.rows)
-        if self.rows == 1 and batch == images:
-            batch = max(1, -(-images // 2))
-        return [
-            (slice(t, min(t + rows, self.rows)), slice(b, min(b + batch, images)))
-            for b in range(0, images, batch)
-            for t in range(0, self.rows, rows)
-        ]
-
-    def evaluate(self, xp: Array, rows: slice, images: slice, b: Array) -> Array:
-        """Patches of the padded input at the n*n points: (n*n, C, tiles * images); scratch."""
-        n, m = self.n, self.m
-        part = xp[:, rows.start * m :, :, images]
-        channel, row, column, image = part.strides
-        shape = (n, n, self.channels, rows.stop - rows.start, self.columns, part.shape[-1])
-        patches = as_strided(
-            part, shape, (row, column, channel, row * m, column * m, image), writeable=False
-        )
-        length = patches[0, 0].size
-        first = scratch("points", (n, n, length + SPARE), xp.dtype)
-        second = scratch("halfway", first.shape, xp.dtype)
-        np.copyto(first[..., :length].reshape(shape), patches)
-        first[..., length:] = 0
-        np.matmul(b, first.reshape(n, -1), out=second.reshape(n, -1))
-        np.matmul(b, second, out=first)
-        return first[..., :length].reshape(n * n, self.channels, -1)
-
-    def spread(self, zp: Array, rows: slice, images: slice, a: Array) -> Array:
-        """Interpolation's adjoint: outputs at the points, (n*n, O, tiles * images); scratch."""
-        m = self.m
-        part = zp[:, rows.start * m : rows.stop * m, :, images]
-        cut = part.reshape(self.outputs, -1, m, self.columns, m, part.shape[-1])
-        cut = cut.transpose(2, 4, 0, 1, 3, 5)
-        tiles = _lines("halfway", m * m, cut[0, 0].size, zp.dtype)
-        np.copyto(tiles.reshape(cut.shape), cut)
-        out = _lines("products", self.n**2, tiles.shape[1], zp.dtype)
-        np.matmul(a.T, tiles, out=out)
-        return out.reshape(self.n**2, self.outputs, -1)
-
-
-def _lines(slot: str, count: int, length: int, dtype: Any) -> Array:
-    """A scratch matrix whose lines do not begin a power of two apart.
-
-    Otherwise the entries of a column all compete for the same few places of the cache, and the
-    small maps, which mix lines, take twice as long (measured).
+    At least two, so that two threads have work.
     """
-    return scratch(slot, (count, length + SPARE), dtype)[:, :length]
+    images, most = x.shape[-1], -(-tiles.rows // 2)
+    row = tiles.n**2 * channels * tiles.columns * x.itemsize
+    batch = min(images, max(1, PIECE // row, -(-256 // tiles.columns)))
+    rows = max(1, PIECE // (row * batch), -(-256 // (tiles.columns * batch)))
+    rows = min(rows, most if batch == images else tiles.rows)
+    if tiles.rows == 1 and batch == images:
+        batch = max(1, -(-images // 2))
+    return [
+        (slice(t, min(t + rows, tiles.rows)), slice(b, min(b + batch, images)))
+        for b in range(0, images, batch)
+        for t in range(0, tiles.rows, rows)
+    ]
 
 
-def _kernels(w: Array, m: int, turned: bool) -> Array:
-    """The kernels at the n*n points, (n*n, *first axes of w); scratch."""
-    _, g, _ = _maps(m, w.dtype)
-    g, entries = g[:, ::-1] if turned else g, w.reshape(-1, 9).T
-    points = _lines("kernel", len(g), entries.shape[1], w.dtype)
+def _few(tiles: Tiles, outputs: int, x: Array) -> bool:
+    """Whether kernels are more than tiles: then outputs are taken in pieces, all tiles at a time.
 
-    def evaluate(some: slice) -> None:
-        np.matmul(g, entries[:, some], out=points[:, some])
+    Neither the kernels at the points nor what becomes of them have to leave the cache.
+    """
+    places: int = tiles.rows * tiles.columns * x.shape[-1]
+    return outputs > places
 
-    # cut however small: otherwise the library starts its own thread for it, and both wait
-    share(evaluate, cut(entries.shape[1], 64))
-    return points.reshape(len(g), *w.shape[:2])
+
+def _some(count: int, channels: int, tiles: Tiles, x: Array) -> list[slice]:
+    """``count`` outputs in pieces: 16 or more, at least two pieces."""
+    most = max(16, PIECE // (tiles.n**2 * channels * x.itemsize) & -16)
+    return columns.pieces(count, 1, max(1, min(most, -(-count // 2))))
+
+
+def _kernels(w: Array, some: slice, m: int, turned: bool, out: Array) -> None:
+    """Kernels of some outputs at the n*n points, into ``out`` (n*n, outputs, channels)."""
+    _, g, _ = maps(m, w.dtype)
+    entries = w.reshape(*w.shape[:2], 9)
+    if turned:
+        g, met = g[:, ::-1], entries[:, some].swapaxes(0, 1)
+        entries = scratch("turned", met.shape, w.dtype)
+        copy_runs(entries, met)
+    else:
+        entries = entries[some]
+    along_lines(g, entries.reshape(-1, 9).T, out.reshape(len(g), -1))
 
 
 def forward(x: Array, w: Array, how: Geometry, m: int, turned: bool = False) -> Array:
@@ -189,66 +107,97 @@ def forward(x: Array, w: Array, how: Geometry, m: int, turned: bool = False) -> 
     ``turned``: with the kernel as the gradient to the input has it, w (C, O, 3, 3) turned by half a
     circle.
     """
-    b, _, a = _maps(m, x.dtype)
-    outputs, n = w.shape[1] if turned else len(w), m + 2
-    tiles = Tiles(how, m, len(x), outputs)
-    kernels = _kernels(w, m, turned)
-    if turned:
-        kernels = kernels.mT
+    x, tiles = in_order(x), Tiles(how, m)
+    outputs, channels = w.shape[1] if turned else len(w), len(x)
     y = np.empty((outputs, tiles.rows * m, tiles.columns * m, x.shape[-1]), x.dtype)
-    xp = padded(x, tiles.pads)
 
-    def convolve(piece: tuple[slice, slice]) -> None:
-        rows, images = piece
-        values = tiles.evaluate(xp, rows, images, b)
-        length = outputs * values.shape[2]
-        products = _lines("products", n * n, length, x.dtype)
-        np.matmul(kernels, values, out=products.reshape(n * n, outputs, -1))
-        results = _lines("halfway", m * m, length, x.dtype)
-        np.matmul(a, products, out=results)
-        part = y[:, rows.start * m : rows.stop * m, :, images]
-        places = part.reshape(outputs, -1, m, tiles.columns, m, part.shape[-1])
-        cut_up = results.reshape(m, m, outputs, -1, tiles.columns, part.shape[-1])
-        places[...] = cut_up.transpose(2, 3, 0, 4, 1, 5)
+    def finish(kernels: Array, values: Array, y: Array, rows: slice) -> None:
+        shape = (len(values), values.shape[1], len(y), values.shape[3])
+        products = work("products", shape, x.dtype)
+        blockwise(kernels[:, None], values, products)
+        tiles.interpolate(products, y, rows)
 
-    share(convolve, tiles.pieces(x))
-    h, w_ = how.out
-    return y if y.shape[1:3] == how.out else np.ascontiguousarray(y[:, :h, :w_])
+    def by_outputs(some: slice) -> None:
+        kernels = work("kernels", (tiles.n**2, some.stop - some.start, channels), x.dtype)
+        _kernels(w, some, m, turned, kernels)
+        finish(kernels, shared, y[some], slice(0, tiles.rows))
+
+    def by_places(piece: tuple[slice, slice]) -> None:
+        rows, some = piece
+        finish(shared, tiles.evaluate(x[..., some], rows), y[..., some], rows)
+
+    if _few(tiles, outputs, x):
+        shared = _all_values(tiles, x)
+        share(by_outputs, _some(outputs, channels, tiles, x))
+    else:
+        shared = work("shared", (tiles.n**2, outputs, channels), x.dtype)
+        # cut however small: otherwise the library starts its own thread for it, and both wait
+        share(lambda some: _kernels(w, some, m, turned, shared[:, some]), cut(outputs))
+        share(by_places, _pieces(tiles, max(channels, outputs), x))
+    height, width = how.out
+    return y if y.shape[1:3] == how.out else np.ascontiguousarray(y[:, :height, :width])
+
+
+def _all_values(tiles: Tiles, x: Array, transposed: bool = False) -> Array:
+    """The whole input at the points, (n*n, rows, C, T) or (n*n, rows, T, C); scratch."""
+    rows, places = slice(0, tiles.rows), tiles.columns * x.shape[-1]
+    last = (places, len(x)) if transposed else (len(x), places)
+    values = work("shared", (tiles.n**2, tiles.rows, *last), x.dtype)
+
+    def evaluate(some: slice) -> None:
+        if transposed:
+            np.copyto(values[..., some], tiles.evaluate(x[some], rows).mT)
+        else:
+            tiles.evaluate(x[some], rows, values[:, :, some])
+
+    share(evaluate, cut(len(x)))
+    return values
 
 
 def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array:
     """z (O, h, w, N), x (C, H, W, N) -> (O, C, 3, 3): outputs inputsᵀ per point, back by Gᵀ."""
-    b, g, a = _maps(m, x.dtype)
-    tiles, n = Tiles(how, m, len(x), len(z)), m + 2
-    xp = padded(x, tiles.pads)
-    grid = (tiles.rows * m, tiles.columns * m)
-    spare = tuple((0, size - o) for size, o in zip(grid, how.out, strict=True))
-    zp = padded(z, spare, "outputs")
-    pieces = list(enumerate(tiles.pieces(x)))
-    # even pieces are added up in one sum, odd ones, which a second thread may have, in another
-    pairs, sums = len(z) * len(x), min(2, len(pieces))
-    totals = _lines("kernel", sums * n * n, pairs, x.dtype).reshape(sums, n * n, len(z), -1)
+    x, z, tiles, g = in_order(x), in_order(z), Tiles(how, m), maps(m, x.dtype)[1]
+    outputs, channels = len(z), len(x)
+    kernel = np.empty((outputs, channels * 9), x.dtype)
 
-    def correlate(numbered: tuple[int, tuple[slice, slice]]) -> None:
-        number, (rows, images) = numbered
-        # spread before evaluate: both use the scratch named "halfway"
-        spread = tiles.spread(zp, rows, images, a)
-        values = tiles.evaluate(xp, rows, images, b).mT
-        total = totals[number % 2]
-        if number < 2:
-            np.matmul(spread, values, out=total)
-        else:
-            part = scratch("part", total.shape, x.dtype)
-            total += np.matmul(spread, values, out=part)
+    def finish(total: Array, some: slice) -> None:
+        along_lines(g.T, total.reshape(len(g), -1), kernel[some].reshape(-1, 9).T)
 
-    share(correlate, pieces)
-    kernel = np.empty((pairs, 9), x.dtype)
+    def by_outputs(some: slice) -> None:
+        total = work("total", (len(g), some.stop - some.start, channels), x.dtype)
+        _add(tiles.spread(z[some], slice(0, tiles.rows)), values, total, fresh=True)
+        finish(total, some)
 
-    def back(some: slice) -> None:
-        total = totals.reshape(sums, n * n, -1)[:, :, some]
-        if sums > 1:
-            total[0] += total[1]
-        np.matmul(total[0].T, g, out=kernel[some])
+    def by_places(numbered: tuple[int, tuple[slice, slice]]) -> None:
+        number, (rows, some) = numbered
+        spread, met = tiles.spread(z[..., some], rows), tiles.evaluate(x[..., some], rows)
+        _add(spread, met.mT, totals[number % 2], fresh=number < 2)
 
-    share(back, cut(pairs, 64))
-    return kernel.reshape(len(z), len(x), 3, 3)
+    def add_up(some: slice) -> None:
+        if len(totals) > 1:
+            totals[0][:, some] += totals[1][:, some]
+        finish(totals[0][:, some], some)
+
+    if _few(tiles, outputs, x):
+        values = _all_values(tiles, x, transposed=True)
+        share(by_outputs, _some(outputs, channels, tiles, x))
+    else:
+        pieces = list(enumerate(_pieces(tiles, max(channels, outputs), x)))
+        # even pieces are added up in one sum, odd ones, which a second thread may have, in another
+        shape = (len(g), outputs, channels)
+        totals = [work(slot, shape, x.dtype) for slot in ("even", "odd")[: len(pieces)]]
+        share(by_places, pieces)
+        share(add_up, cut(outputs))
+    return kernel.reshape(outputs, channels, 3, 3)
+
+
+def _add(spread: Array, values: Array, total: Array, fresh: bool) -> None:
+    """``total += spread @ values`` for every row of tiles; ``fresh``: it holds nothing yet."""
+    part = work("part", total.shape, total.dtype)
+    # measured: blocks of 16 where the second matrix is transposed, 64 otherwise
+    high = 64 if values.strides[-1] == values.itemsize else 16
+    for row in range(spread.shape[1]):
+        into = total if fresh and row == 0 else part
+        blockwise(spread[:, row], values[:, row], into, high)
+        if into is part:
+            total += part

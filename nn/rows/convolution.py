@@ -20,7 +20,7 @@ from ...engine.op import REAL, Op
 from ...tensor.node import Array
 from ...tensor.rows.reductions import sum_
 from ...tensor.rows.structural import structural
-from ..kernels import columns, depthwise, winograd
+from ..kernels import columns, depthwise, lines, winograd
 from ..kernels.geometry import Geometry, mirrored
 from ..kernels.products import in_order, product
 
@@ -55,7 +55,12 @@ def _conv_last(x: Array, w: Array, how: Geometry) -> Array:
     if how.groups > 1 and w.shape[1] == 1:
         return depthwise.forward(x, w, how)
     m = winograd.tile_for(how, len(x), len(w), x.shape[-1])
-    return winograd.forward(x, w, how, m) if m else columns.forward(x, w, how)
+    return winograd.forward(x, w, how, m) if m else _through_windows(x, w, how)
+
+
+def _through_windows(x: Array, w: Array, how: Geometry) -> Array:
+    way = lines if lines.fits(how, x.shape[-1]) else columns
+    return way.forward(x, w, how)
 
 
 def _conv(x: Array, w: Array, how: Geometry) -> Array:
@@ -92,10 +97,10 @@ def _conv_input_last(z: Array, w: Array, how: Geometry) -> Array:
     if m:
         return winograd.forward(z, w, back, m, turned=True)
     # Turned round, windows of z are copied; otherwise windows of the result are added up, which
-    # costs twice as much per entry, but per input channel, not per output channel.
-    if 2 * channels <= len(w):
+    # costs two to six times as much per entry, but per input channel, not per output channel.
+    if channels * (6 if lines.fits(back, z.shape[-1]) else 2) <= len(w):
         return columns.input_gradient(z, w, how)
-    return columns.forward(z, _turned(w, how.groups), back)
+    return _through_windows(z, _turned(w, how.groups), back)
 
 
 def _turned(w: Array, groups: int) -> Array:
@@ -115,7 +120,10 @@ def _conv_weight(z: Array, x: Array, how: Geometry) -> Array:
     if how.groups == len(x) > 1:
         return depthwise.weight_gradient(z, x, how)
     m = winograd.tile_for(how, len(x), len(z), x.shape[-1])
-    return winograd.weight_gradient(z, x, how, m) if m else columns.weight_gradient(z, x, how)
+    if m:
+        return winograd.weight_gradient(z, x, how, m)
+    way = lines if lines.fits(how, x.shape[-1]) else columns
+    return way.weight_gradient(z, x, how)
 
 
 conv: Op = structural(

@@ -12,7 +12,7 @@ from hypothesis import given
 import gradling
 from gradling import nn
 from gradling.nn import functional as F
-from gradling.nn.kernels import columns, winograd
+from gradling.nn.kernels import columns, lines, winograd
 from gradling.nn.kernels.geometry import Geometry, geometry, mirrored
 from gradling.nn.kernels.scratch import scratch
 from gradling.nn.rows import convolution as rows
@@ -69,7 +69,10 @@ def triples(x: Array, w: Array, z: Array, how: Geometry) -> tuple[Array, Array, 
 
 @given(st.data())
 def test_the_definition(data: Any) -> None:
-    """All three forms against loops over places and taps, with uneven padding and groups."""
+    """All three forms against loops over places and taps, with uneven padding and groups.
+
+    Lines of a few outputs go the way of long ones half of the time.
+    """
     draw = data.draw
     dims, groups = draw(st.integers(1, 2)), draw(st.sampled_from((1, 1, 2, 3)))
     kernel, stride, dilation = (tuple(draw(st.integers(1, 3)) for _ in range(dims)) for _ in "ksd")
@@ -82,11 +85,13 @@ def test_the_definition(data: Any) -> None:
     x, w = normal(2, groups * per_input, *size), normal(groups * per_output, per_input, *kernel)
     z = normal(2, len(w), *how.out, seed=1)
     expected = triples(x, w, z, how)
-    found = (
-        rows.conv_input.on[np.ndarray](z, w, how),
-        rows.conv_weight.on[np.ndarray](z, x, how),
-        rows.conv.on[np.ndarray](x, w, how),
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "LEAST", draw(st.sampled_from((0, lines.LEAST))))
+        found = (
+            rows.conv_input.on[np.ndarray](z, w, how),
+            rows.conv_weight.on[np.ndarray](z, x, how),
+            rows.conv.on[np.ndarray](x, w, how),
+        )
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-11)
 
@@ -125,18 +130,18 @@ def test_the_way_is_chosen_by_size() -> None:
         return winograd.tile_for(how, channels, channels, batch)
 
     assert way(32, 64, 32) == 4
-    assert way(4, 512, 32) == 2
+    assert way(2, 512, 128) == 2
     assert way(32, 8, 64) == way(8, 256, 1) == way(32, 64, 32, stride=2) == way(32, 64, 32, 5) == 0
 
 
 def test_pieces_of_the_batch_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work space is bounded by taking the batch in pieces, which must not be seen."""
     cases = [((5, 4, 6, 7), (4, 4, 3, 3), 1), ((5, 4, 6, 7), (4, 1, 3, 3), 4)]
-    cases.append(((300, 33, 9, 9), (32, 33, 3, 3), 1))
+    cases += [((300, 33, 9, 9), (32, 33, 3, 3), 1), ((64, 4, 6, 7), (4, 2, 3, 3), 2)]
     for shape, kernel, groups in cases:
         x, w = gradling.tensor(normal(*shape)), gradling.tensor(normal(*kernel))
         whole = F.conv2d(x, w, padding=1, groups=groups)
-        for module in (columns, winograd, rows.depthwise):
+        for module in (columns, lines, winograd, rows.depthwise):
             monkeypatch.setattr(module, "PIECE", 1)
         parts = F.conv2d(x, w, padding=1, groups=groups)
         monkeypatch.undo()
