@@ -59,8 +59,9 @@ def _conv_last(x: Array, w: Array, how: Geometry) -> Array:
 
 
 def _through_windows(x: Array, w: Array, how: Geometry) -> Array:
-    way = lines if lines.fits(how, x.shape[-1]) else columns
-    return way.forward(x, w, how)
+    if lines.fits(how, x.shape[-1]):
+        return lines.forward(x, w, how)
+    return columns.forward(x, w, how)
 
 
 def _conv(x: Array, w: Array, how: Geometry) -> Array:
@@ -122,8 +123,9 @@ def _conv_weight(z: Array, x: Array, how: Geometry) -> Array:
     m = winograd.tile_for(how, len(x), len(z), x.shape[-1])
     if m:
         return winograd.weight_gradient(z, x, how, m)
-    way = lines if lines.fits(how, x.shape[-1]) else columns
-    return way.weight_gradient(z, x, how)
+    if lines.fits(how, x.shape[-1]):
+        return lines.weight_gradient(z, x, how)
+    return columns.weight_gradient(z, x, how)
 
 
 conv: Op = structural(
