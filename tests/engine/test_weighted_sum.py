@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+import sys
 import weakref
 
 import pytest
@@ -15,6 +16,7 @@ import gradling
 from gradling.engine import TABLE, Value, detect_anomaly, grad, history, no_grad, weighted_sum
 from gradling.engine.sites import site, tracing
 
+WHOLE = st.integers(-9, 9).map(float)  # sums and products of few of them are exact
 NUMBERS = st.floats(-1e3, 1e3) | st.sampled_from([0.0, -0.0, math.inf, math.nan, 1e308, 5e-324])
 KINDS = st.sampled_from([Value, float, int])
 
@@ -32,17 +34,17 @@ def bits(*numbers):
 
 
 @st.composite
-def operands(draw, some=True):
+def operands(draw, numbers=NUMBERS):
     """(weights, xs, bias), each a Value or a constant, some of them the same Value twice."""
-    pool = [Value(draw(NUMBERS)) for _ in range(3)]
+    pool = [Value(draw(numbers)) for _ in range(3)]
 
     def one(kind):
         if draw(st.integers(0, 3)) == 0:
             return draw(st.sampled_from(pool))
-        x = draw(NUMBERS if kind is not int else st.integers(-9, 9))
+        x = draw(numbers if kind is not int else st.integers(-9, 9))
         return kind(x)
 
-    n = draw(st.integers(int(some), 6))
+    n = draw(st.integers(1, 6))
     kinds = [draw(KINDS | st.just(Value)) for _ in range(3)]  # usually a row is of one kind
     ws, xs = ([one(kind) for _ in range(n)] for kind in kinds[:2])
     return ws, xs, one(kinds[2])
@@ -68,8 +70,14 @@ def test_the_same_bits_as_spelt_out(given_, seed):
         v.zero_grad()
     other.backward(seed)
     theirs = [v.grad for v in leaves(ws, xs, b)]
-    for a, c in zip(mine, theirs, strict=True):  # one leaf in several places: another order
-        assert bits(a) == bits(c) or a == pytest.approx(c, rel=1e-12, abs=1e-290, nan_ok=True)
+    for v, a, c in zip(leaves(ws, xs, b), mine, theirs, strict=True):
+        parts = [
+            abs(seed * slope) for to, slope in zip(y.inputs, y.partials, strict=True) if to is v
+        ]
+        if len(parts) == 1:
+            assert bits(a) == bits(c)
+        elif math.isfinite(sum(parts)):  # added in another order: each of 13 may round once more
+            assert abs(a - c) <= 13 * sys.float_info.epsilon * sum(parts)
 
 
 @given(operands())
@@ -91,10 +99,7 @@ def test_args_inputs_and_partials(given_):
     assert y._prev == set(y.inputs) and y._op == TABLE["weighted_sum"].symbol
 
 
-@given(operands().filter(lambda given_: all(
-    math.isfinite(v.data) and abs(v.data) < 1e4 for v in leaves(*given_))
-    and all(math.isfinite(x) and abs(x) < 1e4 for x in (given_[2], *given_[0], *given_[1])
-            if not isinstance(x, Value))))  # fmt: skip
+@given(operands(WHOLE))
 def test_second_derivatives(given_):
     ws, xs, b = given_
     targets = leaves(ws, xs, b)
@@ -104,10 +109,10 @@ def test_second_derivatives(given_):
     for form in (weighted_sum, spelt):
         y = form(ws, xs, b) ** 2
         firsts = grad(y, targets, create_graph=True)
-        assert [g.data for g in firsts] == pytest.approx([g.data for g in grad(y, targets)])
+        assert [g.data for g in firsts] == [g.data for g in grad(y, targets)]
         total = spelt([1.5 + k for k in range(len(firsts))], firsts, Value(0.0))
         found.append([g.data for g in firsts] + [g.data for g in grad(total, targets)])
-    assert found[0] == pytest.approx(found[1], rel=1e-9, abs=1e-9)
+    assert found[0] == found[1]
 
 
 def test_of_nothing():
