@@ -77,18 +77,6 @@ class Geometry:
             if all(met):
                 yield tap, tuple([m[0] for m in met if m]), tuple([m[1] for m in met if m])
 
-    def across(self) -> Iterator[tuple[Sizes, Slices | None, Slices | None]]:
-        """Every tap of the axes after the first, with the input's places and the outputs that meet
-        them; None where no input is met.
-        """
-        axes = [self._axis(axis, None) for axis in range(1, len(self.size))]
-        for tap in product(*map(range, self.kernel[1:])):
-            met = [axis[t] for axis, t in zip(axes, tap, strict=True)]
-            if all(met):
-                yield tap, tuple([m[0] for m in met if m]), tuple([m[1] for m in met if m])
-            else:
-                yield tap, None, None
-
     def _axis(self, axis: int, lines: slice | None) -> list[tuple[slice, slice] | None]:
         """Per tap of one axis: where input and outputs meet, if anywhere."""
         n, s, d = self.size[axis], self.stride[axis], self.dilation[axis]

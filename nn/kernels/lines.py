@@ -12,13 +12,12 @@ be a matrix.
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from ...tensor.node import Array
-from .columns import pieces
+from .columns import padded, pieces
 from .geometry import Geometry
 from .halves import share
 from .products import blockwise, in_order
@@ -27,55 +26,56 @@ from .tiles import copy_runs
 
 PIECE = 1 << 20  # bytes of copied lines at a time: what the nearest cache holds
 LEAST = 256  # outputs of a line
+TO_ADD = 512  # the same for the gradient to the kernel, where each line's product is added up
 
 
-def fits(how: Geometry, batch: int) -> bool:
+def fits(how: Geometry, batch: int, to_add: bool = False) -> bool:
     """Whether this is a way to compute it."""
-    return len(how.size) > 1 and how.dilation[0] == 1 and prod(how.out[1:]) * batch >= LEAST
+    least = TO_ADD if to_add else LEAST
+    return len(how.size) > 1 and how.dilation[0] == 1 and prod(how.out[1:]) * batch >= least
 
 
 def _pieces(x: Array, how: Geometry) -> list[slice]:
-    """Lines of the output: at least two pieces, of at least two lines."""
+    """Lines of the output, in an even number of pieces where there are enough."""
     taps, places = prod(how.kernel[1:]), prod(how.out[1:]) * x.shape[-1]
-    bytes_each = how.stride[0] * taps * len(x) * places * x.itemsize
-    lines = max(2, PIECE // bytes_each)
-    return pieces(how.out[0], 1, max(1, min(lines, -(-how.out[0] // 2))))
+    copied = how.out[0] * how.stride[0] * taps * len(x) * places * x.itemsize
+    lines = -(-how.out[0] // (2 * -(-copied // (2 * PIECE))))
+    return pieces(how.out[0], 1, max(lines, min(2, -(-how.out[0] // 2))))
 
 
-def windows(x: Array, how: Geometry, lines: slice) -> Array:
-    """x (C, *size, N) -> (groups, lines of the output, taps * channels, places); scratch."""
+def windows(xp: Array, how: Geometry, lines: slice) -> Array:
+    """Padded xp (C, *size, N) -> (groups, lines of the output, taps * channels, places); scratch.
+
+    One copy of runs of images: two threads that take turns at many small steps of Python, which one
+    at a time may do, wait for each other longer than they work (measured: 350 us instead of 90).
+    """
+    channel, line, *along, image = xp.strides
     count, kernel, stride = lines.stop - lines.start, how.kernel[0], how.stride[0]
-    channels, places = len(x) // how.groups, prod(how.out[1:]) * x.shape[-1]
-    reach = (count - 1) * stride + kernel
-    shape = (how.groups, reach, *how.kernel[1:], channels, *how.out[1:], x.shape[-1])
-    room = scratch("lines", shape, x.dtype)
-    start = lines.start * stride - how.padding[0][0]
-    top, bottom = max(0, -start), max(0, min(reach, how.size[0] - start))
-    room[:, :top] = 0
-    room[:, bottom:] = 0
-    grouped = x.reshape(how.groups, channels, *x.shape[1:])
-    met = grouped[:, :, start + top : start + bottom].swapaxes(1, 2)
-    every: Any = (slice(None),) * 3
-    for tap, inputs, outs in how.across():
-        at: Any = (slice(None), slice(top, bottom), *tap)
-        part = room[at]
-        if outs != tuple([slice(0, o) for o in how.out[1:]]):
-            part[...] = 0
-        if outs is not None and inputs is not None:
-            copy_runs(part[every + outs], met[every + inputs])
-    rows = prod(shape[2 : -len(how.size)])
-    line, entry = room.strides[1], x.itemsize
+    channels, batch = len(xp) // how.groups, xp.shape[-1]
+    shape = ((count - 1) * stride + kernel, *how.kernel[1:], channels, *how.out[1:], batch)
+    taps = [d * step for d, step in zip(how.dilation[1:], along, strict=True)]
+    places = [s * step for s, step in zip(how.stride[1:], along, strict=True)]
+    met = as_strided(
+        xp[:, lines.start * stride :],
+        (how.groups, *shape),
+        (channels * channel, line, *taps, channel, *places, image),
+        writeable=False,
+    )
+    room = scratch("lines", met.shape, xp.dtype)
+    copy_runs(room, met)
+    rows, length = kernel * prod(how.kernel[1:]) * channels, prod(how.out[1:]) * batch
+    step, entry = room.strides[1], room.itemsize
     return as_strided(
         room,
-        (how.groups, count, kernel * rows, places),
-        (room.strides[0], stride * line, places * entry, entry),
+        (how.groups, count, rows, length),
+        (room.strides[0], stride * step, length * entry, entry),
         writeable=False,
     )
 
 
 def forward(x: Array, w: Array, how: Geometry) -> Array:
     """x (C, *size, N), w (O, C / groups, *kernel) -> (O, *out, N)."""
-    x, outputs = in_order(x), len(w) // how.groups
+    xp, outputs = padded(x, how.padding), len(w) // how.groups
     y = np.empty((len(w), *how.out, x.shape[-1]), x.dtype)
     by_line = y.reshape(how.groups, outputs, how.out[0], -1)
     taps = np.moveaxis(w.reshape(how.groups, outputs, w.shape[1], -1), 2, 3)
@@ -83,7 +83,7 @@ def forward(x: Array, w: Array, how: Geometry) -> Array:
 
     def convolve(lines: slice) -> None:
         out = by_line[:, :, lines].swapaxes(1, 2)
-        blockwise(matrix, windows(x, how, lines), out)
+        blockwise(matrix, windows(xp, how, lines), out)
 
     share(convolve, _pieces(x, how))
     return y
@@ -91,7 +91,8 @@ def forward(x: Array, w: Array, how: Geometry) -> Array:
 
 def weight_gradient(z: Array, x: Array, how: Geometry) -> Array:
     """z (O, *out, N), x (C, *size, N) -> (O, C / groups, *kernel): outputs times windows."""
-    x, outputs, channels = in_order(x), len(z) // how.groups, len(x) // how.groups
+    outputs, channels = len(z) // how.groups, len(x) // how.groups
+    xp = padded(x, how.padding)
     by_line = in_order(z).reshape(how.groups, outputs, how.out[0], -1)
     numbered = list(enumerate(_pieces(x, how)))
     # even pieces are added up in one sum, odd ones, which a second thread may have, in another
@@ -99,7 +100,7 @@ def weight_gradient(z: Array, x: Array, how: Geometry) -> Array:
 
     def correlate(one: tuple[int, slice]) -> None:
         number, lines = one
-        met = windows(x, how, lines)
+        met = windows(xp, how, lines)
         parts = scratch("parts", (how.groups, met.shape[1], outputs, met.shape[2]), x.dtype)
         blockwise(by_line[:, :, lines].swapaxes(1, 2), met.mT, parts, 16)
         if number < 2:

@@ -123,7 +123,7 @@ def _conv_weight(z: Array, x: Array, how: Geometry) -> Array:
     m = winograd.tile_for(how, len(x), len(z), x.shape[-1])
     if m:
         return winograd.weight_gradient(z, x, how, m)
-    if lines.fits(how, x.shape[-1]):
+    if lines.fits(how, x.shape[-1], to_add=True):
         return lines.weight_gradient(z, x, how)
     return columns.weight_gradient(z, x, how)
 
