@@ -13,6 +13,9 @@ are such columns again: the products of backward want them so.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from ...tensor.node import Array
@@ -23,14 +26,9 @@ def steps(count: int, back: bool) -> range:
     return range(count - 1, -1, -1) if back else range(count)
 
 
-def projected(x: Array, w: Array, b: Array, gates: int) -> Array:
-    """x wᵀ + b for every gate and step: (gates, T, N, H)."""
-    count, batch, features = x.shape
-    # a column of ones takes the bias through the product: a pass over the result less
-    rows = np.empty((count, batch, features + 1), x.dtype)
-    rows[:, :, :features], rows[:, :, features] = x, 1
-    y = rows.reshape(-1, features + 1) @ turned(np.concatenate((w, b[:, None]), 1), gates)
-    return y.reshape(gates, count, batch, len(w) // gates)
+def read(back: bool, *sequences: Array) -> Iterator[tuple[Any, ...]]:
+    """The steps of several sequences side by side, in the order they are read."""
+    return zip(*[s[::-1] if back else s for s in sequences], strict=True)
 
 
 def by_gate(rows: Array, gates: int) -> Array:
@@ -39,52 +37,70 @@ def by_gate(rows: Array, gates: int) -> Array:
     return rows.reshape(count, batch, gates, width // gates).swapaxes(1, 2)
 
 
-def turned(w: Array, gates: int) -> Array:
-    """Each gate's weights as a state is multiplied by them: (gates, features, H)."""
-    return np.ascontiguousarray(w.reshape(gates, len(w) // gates, -1).swapaxes(1, 2))
+def with_ones(x: Array, room: int = 0) -> Array:
+    """``x`` and a column of ones, for biases, after ``room`` columns for something else."""
+    count, batch, features = x.shape
+    rows = np.empty((count, batch, room + features + 1), x.dtype)
+    rows[:, :, room:-1], rows[:, :, -1] = x, 1
+    return rows
 
 
-def rotated(w: Array, rows: int) -> Array:
-    """The rows of ``w`` from one on, then those before it."""
-    return np.concatenate((w[rows:], w[:rows]))
+def factors(
+    w_ih: Array, w_hh: Array, b: Array, order: tuple[int, ...], sigmoids: int
+) -> tuple[Array, Array]:
+    """What the input, with its ones, and the state are multiplied with: (gates, features, H).
+
+    The gates stand in ``order``, sigmoids first. These get half the weights: as σ(z) is
+    (1 + tanh(z / 2)) / 2, one tanh then serves all gates.
+    """
+    size = w_hh.shape[1]
+    rows = np.concatenate((w_hh, w_ih, b[:, None]), 1)
+    gates = rows.reshape(len(order), size, -1).swapaxes(1, 2)
+    inside = np.empty(gates.shape, rows.dtype)
+    for place, gate in enumerate(order):
+        inside[place] = gates[gate]
+    inside[:sigmoids] *= 0.5
+    return inside[:, size:], inside[:, :size]
 
 
-def halves(gates: int, sigmoids: int, like: Array) -> Array:
-    """Factors for the rows of weights: σ(z) = (1 + tanh(z / 2)) / 2, so that with half the weights
-    of the first gates one tanh serves all."""
-    factors = np.ones((gates, len(like) // gates), like.dtype)
-    factors[:sigmoids] = 0.5
-    return factors.reshape(-1, 1)
+def projected(x: Array, weights: Array) -> Array:
+    """The input's share of the gates: (T, gates, N, H), gate by gate in memory."""
+    rows = with_ones(x)
+    y = rows.reshape(-1, rows.shape[2]) @ weights
+    return y.reshape(len(weights), *x.shape[:2], weights.shape[2]).swapaxes(0, 1)
 
 
-def earlier(h: Array, y: Array, back: bool) -> Array:
+def earlier(h: Array, y: Array, back: bool, out: Array) -> None:
     """The state before each step, from the first one and the outputs."""
-    before = np.empty((len(y), *h.shape), h.dtype)
     if back:
-        before[-1], before[:-1] = h, y[1:]
+        out[-1], out[:-1] = h, y[1:]
     else:
-        before[0], before[1:] = h, y[:-1]
-    return before
+        out[0], out[1:] = h, y[:-1]
 
 
 def closing(
-    needed: tuple[bool, ...], d: Array, d_hidden: Array, x: Array, before: Array,
-    w_ih: Array,
+    needed: tuple[bool, ...], d: Array, d_hidden: Array, x: Array, h: Array, y: Array,
+    w_ih: Array, back: bool,
 ) -> tuple[Array | None, ...]:  # fmt: skip
     """Gradients of x, w_ih, w_hh, b_ih, b_hh from those of the gates, (T, N, gates * H).
 
     ``d`` is for what came from the input, ``d_hidden`` for what came from the hidden state.
     """
-    rows, hidden = d.reshape(-1, d.shape[2]), d_hidden.reshape(-1, d.shape[2])
-    # a product with ones adds rows up several times as fast as a sum over the first axis
-    ones = np.ones(len(rows), rows.dtype)
-    return (
-        (rows @ w_ih).reshape(x.shape) if needed[0] else None,
-        rows.T @ x.reshape(len(rows), x.shape[2]) if needed[1] else None,
-        hidden.T @ before.reshape(len(rows), before.shape[2]) if needed[2] else None,
-        ones.dot(rows) if needed[3] else None,
-        ones.dot(hidden) if needed[4] else None,
-    )
+    size, rows, hidden = h.shape[1], d.reshape(-1, d.shape[2]), d_hidden.reshape(-1, d.shape[2])
+    of_x = (rows @ w_ih).reshape(x.shape) if needed[0] else None
+    if not any(needed[1:]):
+        return of_x, None, None, None, None
+    # the state, the input and ones side by side: one product for what else takes four
+    sides = with_ones(x, size)
+    earlier(h, y, back, sides[:, :, :size])
+    sides = sides.reshape(len(rows), sides.shape[2])
+    if d is d_hidden:
+        parts = rows.T @ sides
+        found = parts[:, size:-1], parts[:, :size], parts[:, -1], parts[:, -1]
+    else:
+        parts, of_b = rows.T @ sides[:, size:], np.ones(len(rows), rows.dtype).dot(hidden)
+        found = parts[:, :-1], hidden.T @ sides[:, :size], parts[:, -1], of_b
+    return of_x, *[part if want else None for part, want in zip(found, needed[1:], strict=True)]
 
 
 # Plain: h = f(x wᵀ + h wᵀ + b) ------------------------------------------------------------------
@@ -94,10 +110,10 @@ def rnn(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array, b_hh: Array, kind: str, back: bool
 ) -> Array:
     """(T, N, H)."""
-    y: Array = projected(x, w_ih, b_ih + b_hh, 1)[0]
-    product, weights = np.empty_like(h), turned(w_hh, 1)[0]
-    for t in steps(len(x), back):
-        step = y[t]
+    of_input, of_state = factors(w_ih, w_hh, b_ih + b_hh, (0,), 0)
+    y: Array = projected(x, of_input)[:, 0]
+    product, weights = np.empty_like(h), of_state[0]
+    for (step,) in read(back, y):
         np.matmul(h, weights, out=product)
         step += product
         if kind == "tanh":
@@ -112,10 +128,10 @@ def rnn_back(g: Array, y: Array, w_hh: Array, kind: str, back: bool) -> tuple[Ar
     """Gradients of every step's sum (T, N, H), and of the first state."""
     d = 1 - y * y if kind == "tanh" else (y > 0).astype(y.dtype)
     from_later, total = np.zeros_like(g[0]), np.empty_like(g[0])
-    for t in steps(len(g), not back):
-        np.add(g[t], from_later, out=total)
-        d[t] *= total
-        np.matmul(d[t], w_hh, out=from_later)
+    for of_step, of_y in read(not back, d, g):
+        np.add(of_y, from_later, out=total)
+        of_step *= total
+        np.matmul(of_step, w_hh, out=from_later)
     return d, from_later
 
 
@@ -126,68 +142,60 @@ def rnn_back(g: Array, y: Array, w_hh: Array, kind: str, back: bool) -> tuple[Ar
 
 def lstm(
     x: Array, h: Array, c: Array, w_ih: Array, w_hh: Array, b_ih: Array, b_hh: Array, back: bool
-) -> tuple[Array, tuple[Array, Array]]:
-    """(T + 1, N, H): the outputs, then the last cell; and what backward needs: gates and cells."""
-    count, size = len(x), h.shape[1]
-
-    half, first = halves(4, 3, w_hh), 3 * size
-    bias = rotated(b_ih + b_hh, first) * half[:, 0]
-    from_x = projected(x, rotated(w_ih, first) * half, bias, 4)
-    weights = turned(rotated(w_hh, first) * half, 4)
-    gates = np.empty((count, 4, *h.shape), x.dtype)
-    y = np.empty((count + 1, *h.shape), x.dtype)
-    cells = np.empty((count, *h.shape), x.dtype)
-    product, part = np.empty((4, *h.shape), x.dtype), np.empty_like(h)
-    for t in steps(count, back):
-        gate, now = gates[t], cells[t]
-        np.matmul(h, weights, out=product)
-        np.add(from_x[:, t], product, out=gate)
+) -> tuple[Array, tuple[Array, Array, Array]]:
+    """(T + 1, N, H): the outputs, then the last cell. And what backward needs: the gates, what each
+    step kept of its cell, f c, and tanh of the new cell."""
+    of_input, of_state = factors(w_ih, w_hh, b_ih + b_hh, (3, 0, 1, 2), 3)
+    from_x = projected(x, of_input)
+    y = np.empty((len(x) + 1, *h.shape), x.dtype)
+    gates = np.empty((len(x), 4, *h.shape), x.dtype)
+    kept, squashed = np.empty((2, len(x), *h.shape), x.dtype)
+    cell, new, half = np.empty_like(h), np.empty_like(h), np.array(0.5, x.dtype)
+    for gate, from_input, old, tanh, now in read(back, gates, from_x, kept, squashed, y[:-1]):
+        np.matmul(h, of_state, out=gate)
+        gate += from_input
         np.tanh(gate, out=gate)
         sigmoids = gate[:3]
-        sigmoids *= 0.5
-        sigmoids += 0.5
-        np.multiply(gate[2], c, out=now)
-        np.multiply(gate[1], gate[3], out=part)
-        now += part
-        c, h = now, y[t]
-        np.tanh(c, out=h)
-        h *= gate[0]
-    y[count] = c
-    return y, (gates, cells)
+        sigmoids *= half
+        sigmoids += half
+        np.multiply(gate[2], c, out=old)
+        np.multiply(gate[1], gate[3], out=new)
+        c = np.add(old, new, out=cell)
+        np.tanh(c, out=tanh)
+        h = np.multiply(gate[0], tanh, out=now)
+    y[-1] = c
+    return y, (gates, kept, squashed)
 
 
 def lstm_back(
-    g: Array, c: Array, y: Array, w_hh: Array, gates: Array, cells: Array, back: bool
+    g: Array, y: Array, w_hh: Array, gates: Array, kept: Array, squashed: Array, back: bool
 ) -> tuple[Array, Array, Array]:
     """Gradients of every step's sums (T, N, 4 H) and of the first h and c."""
     o, i, f, update = gates.swapaxes(0, 1)
-    # slopes of the gates, times what each multiplies: σ' = σ (1 - σ), and o tanh c is the output
+    # slopes of the gates, times what each multiplies: o tanh c is the output, f c was kept
     slopes = np.empty_like(gates)
-    np.subtract(1, gates[:, :3], out=slopes[:, :3])
+    np.subtract(1, gates[:, :3], out=slopes[:, :3])  # σ' = σ (1 - σ)
     of_o, of_i, of_f, of_update = slopes.swapaxes(0, 1)
     of_o *= y
+    of_f *= kept
     np.multiply(i, update, out=of_update)
     of_i *= of_update
-    of_f *= f
-    of_f *= earlier(c, cells, back)
     of_update *= update
-    np.subtract(i, of_update, out=of_update)
-    to_cell = np.tanh(cells)
-    to_cell *= y
-    np.subtract(o, to_cell, out=to_cell)
+    np.subtract(i, of_update, out=of_update)  # i tanh' = i (1 - tanh²)
+    to_cell = y * squashed
+    np.subtract(o, to_cell, out=to_cell)  # o tanh' again
     d = np.empty((*y.shape[:2], 4 * y.shape[2]), y.dtype)
-    d_o, d_others, of_others = by_gate(d, 4)[:, 3], by_gate(d, 4)[:, :3], slopes[:, 1:]
-    of_c = g[len(y)].copy()
+    of_c = g[-1].copy()
     from_later, of_h = np.zeros_like(of_c), np.empty_like(of_c)
-    for t in steps(len(y), not back):
-        part = to_cell[t]
-        np.add(g[t], from_later, out=of_h)
+    each = read(not back, slopes, to_cell, f, d, by_gate(d, 4), g[:-1])
+    for slope, part, forget, step, by, of_y in each:
+        np.add(of_y, from_later, out=of_h)
         part *= of_h
         of_c += part
-        np.multiply(of_o[t], of_h, out=d_o[t])
-        np.multiply(of_others[t], of_c, out=d_others[t])
-        np.matmul(d[t], w_hh, out=from_later)
-        of_c *= f[t]
+        np.multiply(slope[0], of_h, out=by[3])
+        np.multiply(slope[1:], of_c, out=by[:3])
+        np.matmul(step, w_hh, out=from_later)
+        of_c *= forget
     return d, from_later, of_c
 
 
@@ -198,30 +206,30 @@ def gru(
     x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array, b_hh: Array, back: bool
 ) -> tuple[Array, tuple[Array, Array]]:
     """(T, N, H); and what backward needs: gates r, z, n, and what r is multiplied with."""
-    count, size = len(x), h.shape[1]
-    half = halves(3, 2, w_hh)
+    size = h.shape[1]
     bias = b_ih.copy()
     bias[: 2 * size] += b_hh[: 2 * size]
-    from_x = projected(x, w_ih * half, bias * half[:, 0], 3)
-    gates = np.empty((count, 3, *h.shape), x.dtype)
-    weights, bias = turned(w_hh * half, 3), np.broadcast_to(b_hh[2 * size :], h.shape).copy()
-    y, heard = np.empty((count, *h.shape), x.dtype), np.empty((count, *h.shape), x.dtype)
-    product, part = np.empty((3, *h.shape), x.dtype), np.empty_like(h)
-    for t in steps(count, back):
-        sigmoids, new, step = gates[t, :2], gates[t, 2], y[t]
-        np.matmul(h, weights, out=product)
-        np.add(from_x[:2, t], product[:2], out=sigmoids)
+    of_input, of_state = factors(w_ih, w_hh, bias, (0, 1, 2), 2)
+    from_x = projected(x, of_input)
+    gates = np.empty((len(x), 3, *h.shape), x.dtype)
+    y, heard = np.empty((2, len(x), *h.shape), x.dtype)
+    product, part, half = np.empty_like(gates[0]), np.empty_like(h), np.array(0.5, x.dtype)
+    bias = np.broadcast_to(b_hh[2 * size :], h.shape).copy()
+    for gate, from_input, inner, now in read(back, gates, from_x, heard, y):
+        np.matmul(h, of_state, out=product)
+        sigmoids, new = gate[:2], gate[2]
+        np.add(from_input[:2], product[:2], out=sigmoids)
         np.tanh(sigmoids, out=sigmoids)
-        sigmoids *= 0.5
-        sigmoids += 0.5
-        np.add(product[2], bias, out=heard[t])
-        np.multiply(sigmoids[0], heard[t], out=part)
-        np.add(from_x[2, t], part, out=new)
+        sigmoids *= half
+        sigmoids += half
+        np.add(product[2], bias, out=inner)
+        np.multiply(gate[0], inner, out=part)
+        np.add(from_input[2], part, out=new)
         np.tanh(new, out=new)
-        np.subtract(h, new, out=step)
-        step *= sigmoids[1]
-        step += new
-        h = step
+        np.subtract(h, new, out=now)
+        now *= gate[1]
+        now += new
+        h = now
     return y, (gates, heard)
 
 
@@ -232,7 +240,7 @@ def gru_back(
     of h. The second ones' columns are those of n, r, z: see where they are made."""
     count, batch, size = y.shape
     r, z, new = gates.swapaxes(0, 1)
-    slopes = np.empty_like(gates)
+    slopes, before = np.empty_like(gates), np.empty_like(y)
     np.subtract(1, gates[:, :2], out=slopes[:, :2])
     of_r, of_z, of_new = slopes.swapaxes(0, 1)
     np.multiply(new, new, out=of_new)
@@ -241,21 +249,26 @@ def gru_back(
     of_r *= r
     of_r *= heard
     of_r *= of_new
+    earlier(h, y, back, before)
+    before -= new
     of_z *= z
-    of_z *= earlier(h, y, back) - new
+    of_z *= before
     # columns n, r, z of what came from the hidden state, then n of what came from the input: the
     # first three are the one, the last three the other
     both = np.empty((count, batch, 4 * size), g.dtype)
-    d, d_hidden = both[:, :, size:], both[:, :, : 3 * size]
-    d_inside, d_by_gate = by_gate(both, 4)[:, 0], by_gate(both, 4)[:, 1:]
+    d, d_hidden, outside = both[:, :, size:], both[:, :, : 3 * size], by_gate(both, 4)
     weights = rotated(w_hh, 2 * size)
     from_later, of_h = np.zeros_like(g[0]), np.empty_like(g[0])
-    for t in steps(count, not back):
-        np.add(g[t], from_later, out=of_h)
-        step = d_by_gate[t]
-        np.multiply(slopes[t], of_h, out=step)
-        np.multiply(step[2], r[t], out=d_inside[t])
-        np.matmul(d_hidden[t], weights, out=from_later)
-        of_h *= z[t]
+    for slope, reset, keep, step, by, of_y in read(not back, slopes, r, z, d_hidden, outside, g):
+        np.add(of_y, from_later, out=of_h)
+        np.multiply(slope, of_h, out=by[1:])
+        np.multiply(by[3], reset, out=by[0])
+        np.matmul(step, weights, out=from_later)
+        of_h *= keep
         from_later += of_h
     return d, d_hidden, from_later
+
+
+def rotated(w: Array, rows: int) -> Array:
+    """The rows of ``w`` from one on, then those before it."""
+    return np.concatenate((w[rows:], w[:rows]))

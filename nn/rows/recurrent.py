@@ -37,8 +37,7 @@ def _rnn_parts(
 ) -> Parts:  # fmt: skip
     d, of_h = kernels.rnn_back(g, y, w_hh, kind, back)
     wanted = (needed[0], *needed[2:])
-    before = kernels.earlier(h, y, back)
-    of_x, *others = kernels.closing(wanted, d, d, x, before, w_ih)
+    of_x, *others = kernels.closing(wanted, d, d, x, h, y, w_ih, back)
     return (of_x, of_h, *others)
 
 
@@ -65,13 +64,12 @@ rnn_sweep: Op = structural(
 
 def _lstm_parts(
     needed: tuple[bool, ...], g: Any, y: Any, x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any,
-    b_ih: Any, b_hh: Any, back: bool, kept: tuple[Array, Array],
+    b_ih: Any, b_hh: Any, back: bool, kept: tuple[Array, Array, Array],
 ) -> Parts:  # fmt: skip
-    gates, cells = kept
-    d, of_h, of_c = kernels.lstm_back(g, c, y[:-1], w_hh, gates, cells, back)
+    y = y[:-1]
+    d, of_h, of_c = kernels.lstm_back(g, y, w_hh, *kept, back)
     wanted = (needed[0], *needed[3:])
-    before = kernels.earlier(h, y[:-1], back)
-    of_x, *others = kernels.closing(wanted, d, d, x, before, w_ih)
+    of_x, *others = kernels.closing(wanted, d, d, x, h, y, w_ih, back)
     return (of_x, of_h, of_c, *others)
 
 
@@ -101,11 +99,11 @@ def _gru_parts(
     needed: tuple[bool, ...], g: Any, y: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any,
     b_hh: Any, back: bool, kept: tuple[Array, Array],
 ) -> Parts:  # fmt: skip
-    gates, heard = kept
-    d, d_hidden, of_h = kernels.gru_back(g, h, y, w_hh, gates, heard, back)
+    d, d_hidden, of_h = kernels.gru_back(g, h, y, w_hh, *kept, back)
     wanted = (needed[0], *needed[2:])
-    before = kernels.earlier(h, y, back)
-    of_x, of_w_ih, of_w_hh, of_b_ih, of_b_hh = kernels.closing(wanted, d, d_hidden, x, before, w_ih)
+    of_x, of_w_ih, of_w_hh, of_b_ih, of_b_hh = kernels.closing(
+        wanted, d, d_hidden, x, h, y, w_ih, back
+    )
     in_order = [None if p is None else kernels.rotated(p, h.shape[1]) for p in (of_w_hh, of_b_hh)]
     return of_x, of_h, of_w_ih, in_order[0], of_b_ih, in_order[1]
 
