@@ -114,7 +114,7 @@ def rnn(
     y: Array = projected(x, of_input)[:, 0]
     product, weights = np.empty_like(h), of_state[0]
     for (step,) in read(back, y):
-        np.matmul(h, weights, out=product)
+        h.dot(weights, out=product)
         step += product
         if kind == "tanh":
             np.tanh(step, out=step)
@@ -131,7 +131,7 @@ def rnn_back(g: Array, y: Array, w_hh: Array, kind: str, back: bool) -> tuple[Ar
     for of_step, of_y in read(not back, d, g):
         np.add(of_y, from_later, out=total)
         of_step *= total
-        np.matmul(of_step, w_hh, out=from_later)
+        of_step.dot(w_hh, out=from_later)
     return d, from_later
 
 
@@ -194,7 +194,7 @@ def lstm_back(
         of_c += part
         np.multiply(slope[0], of_h, out=by[3])
         np.multiply(slope[1:], of_c, out=by[:3])
-        np.matmul(step, w_hh, out=from_later)
+        step.dot(w_hh, out=from_later)
         of_c *= forget
     return d, from_later, of_c
 
@@ -263,7 +263,7 @@ def gru_back(
         np.add(of_y, from_later, out=of_h)
         np.multiply(slope, of_h, out=by[1:])
         np.multiply(by[3], reset, out=by[0])
-        np.matmul(step, weights, out=from_later)
+        step.dot(weights, out=from_later)
         of_h *= keep
         from_later += of_h
     return d, d_hidden, from_later
