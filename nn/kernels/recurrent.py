@@ -112,7 +112,7 @@ def rnn(
     """(T, N, H)."""
     of_input, of_state = factors(w_ih, w_hh, b_ih + b_hh, (0,), 0)
     y: Array = projected(x, of_input)[:, 0]
-    product, weights = np.empty_like(h), of_state[0]
+    product, weights = np.empty(h.shape, x.dtype), of_state[0]
     for (step,) in read(back, y):
         h.dot(weights, out=product)
         step += product
@@ -127,7 +127,7 @@ def rnn(
 def rnn_back(g: Array, y: Array, w_hh: Array, kind: str, back: bool) -> tuple[Array, Array]:
     """Gradients of every step's sum (T, N, H), and of the first state."""
     d = 1 - y * y if kind == "tanh" else (y > 0).astype(y.dtype)
-    from_later, total = np.zeros_like(g[0]), np.empty_like(g[0])
+    from_later, total = np.zeros(y.shape[1:], y.dtype), np.empty_like(y[0])
     for of_step, of_y in read(not back, d, g):
         np.add(of_y, from_later, out=total)
         of_step *= total
@@ -150,7 +150,7 @@ def lstm(
     y = np.empty((len(x) + 1, *h.shape), x.dtype)
     gates = np.empty((len(x), 4, *h.shape), x.dtype)
     kept, squashed = np.empty((2, len(x), *h.shape), x.dtype)
-    cell, new, half = np.empty_like(h), np.empty_like(h), np.array(0.5, x.dtype)
+    (cell, new), half = np.empty((2, *h.shape), x.dtype), np.array(0.5, x.dtype)
     for gate, from_input, old, tanh, now in read(back, gates, from_x, kept, squashed, y[:-1]):
         np.matmul(h, of_state, out=gate)
         gate += from_input
@@ -213,7 +213,7 @@ def gru(
     from_x = projected(x, of_input)
     gates = np.empty((len(x), 3, *h.shape), x.dtype)
     y, heard = np.empty((2, len(x), *h.shape), x.dtype)
-    product, part, half = np.empty_like(gates[0]), np.empty_like(h), np.array(0.5, x.dtype)
+    product, part, half = np.empty_like(gates[0]), np.empty_like(y[0]), np.array(0.5, x.dtype)
     bias = np.broadcast_to(b_hh[2 * size :], h.shape).copy()
     for gate, from_input, inner, now in read(back, gates, from_x, heard, y):
         np.matmul(h, of_state, out=product)
@@ -258,7 +258,7 @@ def gru_back(
     both = np.empty((count, batch, 4 * size), g.dtype)
     d, d_hidden, outside = both[:, :, size:], both[:, :, : 3 * size], by_gate(both, 4)
     weights = rotated(w_hh, 2 * size)
-    from_later, of_h = np.zeros_like(g[0]), np.empty_like(g[0])
+    from_later, of_h = np.zeros((batch, size), y.dtype), np.empty_like(y[0])
     for slope, reset, keep, step, by, of_y in read(not back, slopes, r, z, d_hidden, outside, g):
         np.add(of_y, from_later, out=of_h)
         np.multiply(slope, of_h, out=by[1:])
