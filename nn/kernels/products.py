@@ -75,11 +75,11 @@ def blockwise(a: Array, b: Array, out: Array, high: int = 512) -> None:
 
 def along_lines(a: Array, lines: Array, out: Array) -> None:
     """``out = a @ lines`` for a small matrix and (stacks of) long lines, in pieces of the lines."""
-    length, most = lines.shape[-1], SMALL // a.size
+    length, most = lines.shape[-1], max(16, SMALL // a.size)
     if length <= most:
         np.matmul(a, lines, out=out)
         return
-    width = length // -(-length // most) & -16
+    width = max(16, length // -(-length // most) & -16)
     whole = length - length % width
     np.matmul(a, _cut(lines[..., :whole], width), out=_cut(out[..., :whole], width))
     if whole < length:
