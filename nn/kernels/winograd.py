@@ -32,6 +32,7 @@ PIECE = 1 << 20  # bytes of a work array, aimed at: what the nearest cache holds
 # entry copied into columns, an entry of a tile on its way to its points and back, an entry of a
 # kernel at its points, and what the steps of Python between them take.
 PRODUCT, COPY, POINT, KERNEL, STEPS = 0.0125, 0.2, 1.0, 0.25, 250_000
+SHORT = 64  # tiles of a row up to which rows are added up by one product
 NARROW = 4  # columns that a product wastes
 
 
@@ -165,13 +166,13 @@ def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array:
 
     def by_outputs(some: slice) -> None:
         total = work("total", (len(g), some.stop - some.start, channels), x.dtype)
-        _add(tiles.spread(z[some], slice(0, tiles.rows)), values, total, fresh=True)
+        _add(_rows_in_one(tiles.spread(z[some], slice(0, tiles.rows))), values, total, fresh=True)
         finish(total, some)
 
     def by_places(numbered: tuple[int, tuple[slice, slice]]) -> None:
         number, (rows, some) = numbered
         spread, met = tiles.spread(z[..., some], rows), tiles.evaluate(x[..., some], rows)
-        _add(spread, met.mT, totals[number % 2], fresh=number < 2)
+        _add(_rows_in_one(spread), _rows_in_one(met).mT, totals[number % 2], fresh=number < 2)
 
     def add_up(some: slice) -> None:
         if len(totals) > 1:
@@ -180,6 +181,8 @@ def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array:
 
     if _few(tiles, outputs, x):
         values = _all_values(tiles, x, transposed=True)
+        if values.shape[2] <= SHORT:
+            values = values.reshape(len(g), 1, -1, channels)
         share(by_outputs, _some(outputs, channels, tiles, x))
     else:
         pieces = list(enumerate(_pieces(tiles, max(channels, outputs), x)))
@@ -189,6 +192,13 @@ def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array:
         share(by_places, pieces)
         share(add_up, cut(outputs))
     return kernel.reshape(outputs, channels, 3, 3)
+
+
+def _rows_in_one(x: Array) -> Array:
+    """(n*n, rows, C, T) as (n*n, 1, C, rows * T) where rows are short; then a copy."""
+    if x.shape[3] > SHORT:
+        return x
+    return x.swapaxes(1, 2).reshape(len(x), 1, x.shape[2], -1)
 
 
 def _add(spread: Array, values: Array, total: Array, fresh: bool) -> None:

@@ -102,8 +102,9 @@ def test_the_definition(data: Any) -> None:
 @given(
     sizes=st.tuples(*[st.sampled_from((1, 2, 3, 5, 7, 11))] * 4),
     padding=st.tuples(*[st.integers(0, 2)] * 2),
+    short=st.sampled_from((0, winograd.SHORT)),
 )
-def test_winograd_is_convolution(tile: int, sizes: Any, padding: Any) -> None:
+def test_winograd_is_convolution(tile: int, sizes: Any, padding: Any, short: int) -> None:
     """All three forms, against columns: in float64 to rounding, for any number of channels."""
     h, w, channels, outputs = sizes
     how = geometry((h, w), (3, 3), (1, 1), tuple((p, p) for p in padding), (1, 1), 1)
@@ -111,9 +112,12 @@ def test_winograd_is_convolution(tile: int, sizes: Any, padding: Any) -> None:
         return
     x, kernel = normal(channels, h, w, 3), normal(outputs, channels, 3, 3, seed=1)
     z = normal(outputs, *how.out, 3, seed=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(winograd, "SHORT", short)
+        to_kernel = winograd.weight_gradient(z, x, how, tile)
     pairs = [
         (winograd.forward(x, kernel, how, tile), columns.forward(x, kernel, how)),
-        (winograd.weight_gradient(z, x, how, tile), columns.weight_gradient(z, x, how)),
+        (to_kernel, columns.weight_gradient(z, x, how)),
         (
             winograd.forward(z, kernel, mirrored(how), tile, turned=True),
             columns.input_gradient(z, kernel, how),
