@@ -2,11 +2,11 @@
 
 IEEE results without warnings: a log of 0 is -inf, silently, as in any tensor library.
 
-And smaller buffers. An operation on a part of an array, or with an operand that is broadcast, runs
-over one stretch of memory after the other; where such a stretch is shorter than NumPy's buffer
-(8192 entries), NumPy copies it there first. With 1024 it does so less often: the product of two
-(16, 2048) out of (16, 4096) takes 5 us instead of 13, a bias added to images (64, 8, 28, 28) 54
-instead of 85, and a sum with a cast, which needs the buffer, no more than before.
+And a smaller buffer. An operation on parts of arrays, or with an operand that is broadcast, runs
+over one stretch of memory after the other; where such a stretch is shorter than NumPy's buffer, of
+8192 entries, NumPy copies it there first. With 2048 it does so less often: the product of two
+(16, 2048) out of (16, 4096) takes 5 us instead of 13, a step of an LSTM 7 % less. With 1024 casts
+and short stretches cost more: a ResNet 3 %.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 class Errstate:
     """``np.errstate(all="ignore")`` as a set/reset pair, should NumPy hide its context variable.
 
-    (The buffers then stay as they are: it would cost more calls than it saves.)
+    (The buffer then stays as it is: to change it would cost more calls than it saves.)
     """
 
     def set(self, _: object) -> Any:
@@ -37,7 +37,7 @@ IGNORE: Any
 try:  # np.errstate costs as much as two small ops; the context variable beneath it a seventh
     from numpy._core import umath
 
-    silence, IGNORE = umath._extobj_contextvar, umath._make_extobj(all="ignore", bufsize=1024)
+    silence, IGNORE = umath._extobj_contextvar, umath._make_extobj(all="ignore", bufsize=2048)
 except (ImportError, AttributeError):
     silence, IGNORE = Errstate(), None
 
