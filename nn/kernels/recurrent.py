@@ -9,6 +9,9 @@ Sequences are (T, N, features); with ``back`` they are read from the end, each o
 The gates are (T, gates, N, H): each one lies together in memory, where an operation takes a third
 of the time that it takes on columns of (T, N, gates * H). The gradients of what is inside the gates
 are such columns again: the products of backward want them so.
+
+In the loops NumPy's functions go by their bare names, and take where to write as last argument:
+that is a fifth of the time of a call on 32 x 64 entries (0.42 us, not 0.55).
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy import add, matmul, maximum, multiply, subtract, tanh
 
 from ...tensor.node import Array
 
@@ -114,12 +118,12 @@ def rnn(
     y: Array = projected(x, of_input)[:, 0]
     product, weights = np.empty(h.shape, x.dtype), of_state[0]
     for (step,) in read(back, y):
-        h.dot(weights, out=product)
+        h.dot(weights, product)
         step += product
         if kind == "tanh":
-            np.tanh(step, out=step)
+            tanh(step, step)
         else:
-            np.maximum(step, 0, out=step)
+            maximum(step, 0, step)
         h = step
     return y
 
@@ -129,9 +133,9 @@ def rnn_back(g: Array, y: Array, w_hh: Array, kind: str, back: bool) -> tuple[Ar
     d = 1 - y * y if kind == "tanh" else (y > 0).astype(y.dtype)
     from_later, total = np.zeros(y.shape[1:], y.dtype), np.empty_like(y[0])
     for of_step, of_y in read(not back, d, g):
-        np.add(of_y, from_later, out=total)
+        add(of_y, from_later, total)
         of_step *= total
-        of_step.dot(w_hh, out=from_later)
+        of_step.dot(w_hh, from_later)
     return d, from_later
 
 
@@ -151,18 +155,18 @@ def lstm(
     gates = np.empty((len(x), 4, *h.shape), x.dtype)
     kept, squashed = np.empty((2, len(x), *h.shape), x.dtype)
     (cell, new), half = np.empty((2, *h.shape), x.dtype), np.array(0.5, x.dtype)
-    for gate, from_input, old, tanh, now in read(back, gates, from_x, kept, squashed, y[:-1]):
-        np.matmul(h, of_state, out=gate)
+    for gate, from_input, old, cell_tanh, now in read(back, gates, from_x, kept, squashed, y[:-1]):
+        matmul(h, of_state, gate)
         gate += from_input
-        np.tanh(gate, out=gate)
+        tanh(gate, gate)
         sigmoids = gate[:3]
         sigmoids *= half
         sigmoids += half
-        np.multiply(gate[2], c, out=old)
-        np.multiply(gate[1], gate[3], out=new)
-        c = np.add(old, new, out=cell)
-        np.tanh(c, out=tanh)
-        h = np.multiply(gate[0], tanh, out=now)
+        multiply(gate[2], c, old)
+        multiply(gate[1], gate[3], new)
+        c = add(old, new, cell)
+        tanh(c, cell_tanh)
+        h = multiply(gate[0], cell_tanh, now)
     y[-1] = c
     return y, (gates, kept, squashed)
 
@@ -174,27 +178,27 @@ def lstm_back(
     o, i, f, update = gates.swapaxes(0, 1)
     # slopes of the gates, times what each multiplies: o tanh c is the output, f c was kept
     slopes = np.empty_like(gates)
-    np.subtract(1, gates[:, :3], out=slopes[:, :3])  # σ' = σ (1 - σ)
+    subtract(1, gates[:, :3], slopes[:, :3])  # σ' = σ (1 - σ)
     of_o, of_i, of_f, of_update = slopes.swapaxes(0, 1)
     of_o *= y
     of_f *= kept
-    np.multiply(i, update, out=of_update)
+    multiply(i, update, of_update)
     of_i *= of_update
     of_update *= update
-    np.subtract(i, of_update, out=of_update)  # i tanh' = i (1 - tanh²)
+    subtract(i, of_update, of_update)  # i tanh' = i (1 - tanh²)
     to_cell = y * squashed
-    np.subtract(o, to_cell, out=to_cell)  # o tanh' again
+    subtract(o, to_cell, to_cell)  # o tanh' again
     d = np.empty((*y.shape[:2], 4 * y.shape[2]), y.dtype)
     of_c = g[-1].copy()
     from_later, of_h = np.zeros_like(of_c), np.empty_like(of_c)
     each = read(not back, slopes, to_cell, f, d, by_gate(d, 4), g[:-1])
     for slope, part, forget, step, by, of_y in each:
-        np.add(of_y, from_later, out=of_h)
+        add(of_y, from_later, of_h)
         part *= of_h
         of_c += part
-        np.multiply(slope[0], of_h, out=by[3])
-        np.multiply(slope[1:], of_c, out=by[:3])
-        step.dot(w_hh, out=from_later)
+        multiply(slope[0], of_h, by[3])
+        multiply(slope[1:], of_c, by[:3])
+        step.dot(w_hh, from_later)
         of_c *= forget
     return d, from_later, of_c
 
@@ -216,17 +220,17 @@ def gru(
     product, part, half = np.empty_like(gates[0]), np.empty_like(y[0]), np.array(0.5, x.dtype)
     bias = np.broadcast_to(b_hh[2 * size :], h.shape).copy()
     for gate, from_input, inner, now in read(back, gates, from_x, heard, y):
-        np.matmul(h, of_state, out=product)
+        matmul(h, of_state, product)
         sigmoids, new = gate[:2], gate[2]
-        np.add(from_input[:2], product[:2], out=sigmoids)
-        np.tanh(sigmoids, out=sigmoids)
+        add(from_input[:2], product[:2], sigmoids)
+        tanh(sigmoids, sigmoids)
         sigmoids *= half
         sigmoids += half
-        np.add(product[2], bias, out=inner)
-        np.multiply(gate[0], inner, out=part)
-        np.add(from_input[2], part, out=new)
-        np.tanh(new, out=new)
-        np.subtract(h, new, out=now)
+        add(product[2], bias, inner)
+        multiply(gate[0], inner, part)
+        add(from_input[2], part, new)
+        tanh(new, new)
+        subtract(h, new, now)
         now *= gate[1]
         now += new
         h = now
@@ -241,10 +245,10 @@ def gru_back(
     count, batch, size = y.shape
     r, z, new = gates.swapaxes(0, 1)
     slopes, before = np.empty_like(gates), np.empty_like(y)
-    np.subtract(1, gates[:, :2], out=slopes[:, :2])
+    subtract(1, gates[:, :2], slopes[:, :2])
     of_r, of_z, of_new = slopes.swapaxes(0, 1)
-    np.multiply(new, new, out=of_new)
-    np.subtract(1, of_new, out=of_new)
+    multiply(new, new, of_new)
+    subtract(1, of_new, of_new)
     of_new *= of_z
     of_r *= r
     of_r *= heard
@@ -260,10 +264,10 @@ def gru_back(
     weights = rotated(w_hh, 2 * size)
     from_later, of_h = np.zeros((batch, size), y.dtype), np.empty_like(y[0])
     for slope, reset, keep, step, by, of_y in read(not back, slopes, r, z, d_hidden, outside, g):
-        np.add(of_y, from_later, out=of_h)
-        np.multiply(slope, of_h, out=by[1:])
-        np.multiply(by[3], reset, out=by[0])
-        step.dot(weights, out=from_later)
+        add(of_y, from_later, of_h)
+        multiply(slope, of_h, by[1:])
+        multiply(by[3], reset, by[0])
+        step.dot(weights, from_later)
         of_h *= keep
         from_later += of_h
     return d, d_hidden, from_later
