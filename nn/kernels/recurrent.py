@@ -123,7 +123,7 @@ def rnn(
         if kind == "tanh":
             tanh(step, step)
         else:
-            maximum(step, 0, step)
+            maximum(step, 0, out=step)
         h = step
     return y
 
