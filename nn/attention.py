@@ -14,6 +14,7 @@ from .functional.attention import (
     additive,
     attention_with_weights,
     scaled_dot_product_attention,
+    self_attention,
 )
 from .functional.linear import linear
 from .linear import Linear, blank
@@ -145,26 +146,32 @@ class MultiheadAttention(Module):
                 "MultiheadAttention: is_causal is a hint about attn_mask, which must be given: "
                 "nn.Transformer.generate_square_subsequent_mask(L) makes it"
             )
-        single = query.ndim == 2
-        if single:
-            query, key, value = (x.unsqueeze(0) for x in (query, key, value))
-            if key_padding_mask is not None:
-                key_padding_mask = key_padding_mask.unsqueeze(0)
-        elif not self.batch_first:
-            query, key, value = (x.transpose(0, 1) for x in (query, key, value))
+        single, of_one = query.ndim == 2, query is key is value
+        if single or not self.batch_first:
+            turned = query.unsqueeze(0) if single else query.transpose(0, 1)
+            rest = (x.unsqueeze(0) if single else x.transpose(0, 1) for x in (key, value))
+            query, key, value = (turned,) * 3 if of_one else (turned, *rest)
+        if single and key_padding_mask is not None:
+            key_padding_mask = key_padding_mask.unsqueeze(0)
         self._check(query, key, value)
-        q, k, v = self._projected(query, key, value)
-        mask = self._mask(attn_mask, key_padding_mask, q, k)
-        k, v, mask = self._extended(k, v, mask)
-        q, k, v = (self._split(x) for x in (q, k, v))
+        mask = self._mask(attn_mask, key_padding_mask, query, key)
         dropped = self.dropout if self.training else 0.0
         weights = None
-        if need_weights:
-            y, weights = attention_with_weights(q, k, v, mask, dropped)
-            weights = weights.mean(1) if average_attn_weights else weights
+        w, more = self.in_proj_weight, self.bias_k is not None or self.add_zero_attn
+        if of_one and w is not None and not more and not need_weights:
+            packed = linear(query, w, self.in_proj_bias)
+            y = self_attention(packed, self.num_heads, mask, dropped)
         else:
-            y = scaled_dot_product_attention(q, k, v, mask, dropped)
-        y = self.out_proj(y.transpose(1, 2).reshape(*query.shape[:2], self.embed_dim))
+            q, k, v = self._projected(query, key, value)
+            k, v, mask = self._extended(k, v, mask)
+            q, k, v = (self._split(x) for x in (q, k, v))
+            if need_weights:
+                y, weights = attention_with_weights(q, k, v, mask, dropped)
+                weights = weights.mean(1) if average_attn_weights else weights
+            else:
+                y = scaled_dot_product_attention(q, k, v, mask, dropped)
+            y = y.transpose(1, 2).reshape(*query.shape[:2], self.embed_dim)
+        y = self.out_proj(y)
         if single:
             return y.squeeze(0), None if weights is None else weights.squeeze(0)
         return y if self.batch_first else y.transpose(0, 1), weights

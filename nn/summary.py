@@ -27,6 +27,7 @@ _MULTIPLY_ADDS: dict[str, Any] = {
     "conv_bias": lambda y, x, w, b: prod(y) * prod(w[1:]),
     "conv_input": lambda y, z, w: prod(z) * prod(w[1:]),
     "scaled_dot_product_attention": lambda y, q, k, v, *_: prod(y[:-1]) * k[-2] * (q[-1] + v[-1]),
+    "self_attention": lambda y, *_: 2 * prod(y) * y[-2],
     "rnn_sweep": lambda y, x, h, wi, wh, *_: prod(x[:-1]) * (prod(wi) + prod(wh)),
     "gru_sweep": lambda y, x, h, wi, wh, *_: prod(x[:-1]) * (prod(wi) + prod(wh)),
     "lstm_sweep": lambda y, x, h, c, wi, wh, *_: prod(x[:-1]) * (prod(wi) + prod(wh)),

@@ -97,6 +97,25 @@ def scaled_dot_product_attention(
     return apply(rows.attention, (query, key, value, mask), (factor, bool(is_causal), keep))
 
 
+def self_attention(
+    packed: Tensor,
+    heads: int,
+    mask: Tensor | None,
+    dropout_p: float = 0.0,
+    *,
+    generator: Any = None,
+) -> Tensor:
+    """(N, L, E) from queries, keys and values (N, L, 3 E) side by side, every head by itself."""
+    n, length, width = packed.shape
+    keep = None
+    if dropout_p:
+        shape = (n, heads, length, length)
+        keep = _mask("scaled_dot_product_attention", shape, dropout_p, packed.dtype, generator)
+    factor = 1.0 / sqrt(width // (3 * heads))
+    none = Tensor(np.zeros((), packed.dtype)) if mask is None else mask
+    return apply(rows.self_attention, (packed, none), (heads, factor, False, keep))
+
+
 def attention_with_weights(
     query: Tensor,
     key: Tensor,

@@ -83,15 +83,22 @@ def attend(
 
 def attend_back(
     needed: tuple[bool, ...], g: Array, q: Array, k: Array, v: Array, scale: float,
-    keep: Array | None, p: Scores,
+    keep: Array | None, p: Scores, into: tuple[Any, ...] = (None, None, None),
 ) -> tuple[Array | None, ...]:  # fmt: skip
-    """The gradients of q, k, v and mask from y's, in the shape of all of them together."""
+    """The gradients of q, k, v and mask from y's, in the shape of all of them together.
+
+    ``into`` may say where the first three are to be written.
+    """
     lead = g.shape[:-2]
+
+    def place(given: Array | None, x: Array) -> Array:
+        return like(x, (*lead, *x.shape[-2:])) if given is None else given
+
     to_q, to_k, to_v, to_mask = needed
     dq = dk = dv = None
     if to_v:
         shares = p.by_key if keep is None else p.by_key * keep.swapaxes(-1, -2)
-        dv = np.matmul(shares, g, out=like(v, (*lead, *v.shape[-2:])))
+        dv = np.matmul(shares, g, out=place(into[2], v))
     if not (to_q or to_k or to_mask):
         return dq, dk, dv, None
     d = Scores(lead, q.shape[-2], k.shape[-2], g.dtype)
@@ -102,9 +109,9 @@ def attend_back(
     d.rows -= d.sums(d.rows * p.rows)
     d.rows *= p.rows
     if to_q:
-        dq = np.matmul(d.by_query, k, out=like(q, (*lead, *q.shape[-2:])))
+        dq = np.matmul(d.by_query, k, out=place(into[0], q))
         dq *= scale
     if to_k:
-        dk = np.matmul(d.by_key, q, out=like(k, (*lead, *k.shape[-2:])))
+        dk = np.matmul(d.by_key, q, out=place(into[1], k))
         dk *= scale
     return dq, dk, dv, d.by_query if to_mask else None

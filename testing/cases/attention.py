@@ -26,6 +26,25 @@ def queries_keys_values(draw: Any) -> Case:
     return Case((q, k, v, mask), (draw(st.sampled_from([0.5, 1.0])), causal, None))
 
 
+@case("self_attention", reference=lambda *args: _self_attended(*args))
+@st.composite
+def packed(draw: Any) -> Case:
+    n, length, heads, width = (draw(st.integers(1, 2)) for _ in range(4))
+    # small: where one score outweighs all others, second derivatives are below the noise
+    x = draw(distinct_arrays((n, length, 3 * heads * width))) / 4
+    mask = draw(distinct_arrays((length, length)))
+    return Case((x, mask), (heads, draw(st.sampled_from([0.5, 1.0])), draw(st.booleans()), None))
+
+
+def _self_attended(
+    x: Any, mask: Any, heads: int, scale: float, causal: bool, keep: Any
+) -> np.ndarray[Any, Any]:
+    apart = np.split(x, 3 * heads, axis=-1)
+    triples = zip(apart[:heads], apart[heads : 2 * heads], apart[2 * heads :], strict=True)
+    mixed = [_attended(q, k, v, mask, scale, causal, keep) for q, k, v in triples]
+    return np.concatenate(mixed, axis=-1)
+
+
 def _attended(
     q: Any, k: Any, v: Any, mask: Any, scale: float, causal: bool, keep: Any
 ) -> np.ndarray[Any, Any]:
