@@ -186,7 +186,14 @@ def by_row_back(g: Array, normal: Array, inverse: Array) -> Array:
     along /= n
     mean = g.dot(ones(g.shape[1], g.dtype))[:, None]
     mean /= n
-    g -= normal * along
+    g -= np.multiply(normal, along, out=scratch("products", g.shape, g.dtype))
     g -= mean
     g *= inverse
     return g
+
+
+def scale_back(g: Array, normal: Array) -> Array:
+    """The gradient of each column's scale."""
+    products = np.multiply(g, normal, out=scratch("products", g.shape, normal.dtype))
+    of_scale: Array = ones(len(g), normal.dtype).dot(products)
+    return of_scale

@@ -48,7 +48,7 @@ def _layer_norm_parts(
         scaled = np.multiply(rows, w.reshape(-1), dtype=normal.dtype)
         of_x = kernels.by_row_back(scaled, normal, inverse).reshape(x.shape)
     if needed[1]:
-        of_w = (ones(len(rows), normal.dtype) @ (rows * normal)).reshape(w.shape)
+        of_w = kernels.scale_back(rows, normal).reshape(w.shape)
     if needed[2]:
         of_b = (ones(len(rows), normal.dtype) @ rows).reshape(b.shape)
     return of_x, of_w, of_b
@@ -93,7 +93,7 @@ def _rms_norm_parts(
         scaled *= inverse
         of_x = scaled.reshape(x.shape)
     if needed[1]:
-        of_w = (ones(len(rows), normal.dtype) @ (rows * normal)).reshape(w.shape)
+        of_w = kernels.scale_back(rows, normal).reshape(w.shape)
     return of_x, of_w
 
 
