@@ -121,7 +121,7 @@ def logsigmoid(x: float) -> float:
 
 def gelu(x: float, approximate: str) -> float:
     if approximate == "tanh":
-        return 0.5 * x * (1.0 + math.tanh(TANH_SCALE * (x + TANH_CUBIC * (x * x * x))))
+        return x * sigmoid(2 * TANH_SCALE * (x + TANH_CUBIC * (x * x * x)))
     return x * 0.5 * (1.0 + math.erf(x * INV_SQRT2)) if x != -inf else nan
 
 

@@ -109,7 +109,7 @@ def elu(x: Array, alpha: float) -> Any:
 
 def gelu(x: Array, approximate: str) -> Any:
     if approximate == "tanh":
-        return 0.5 * x * (1.0 + np.tanh(TANH_SCALE * (x + TANH_CUBIC * (x * x * x))))
+        return x * sigmoid(2 * TANH_SCALE * (x + TANH_CUBIC * (x * x * x)))
     return 0.5 * x * (1.0 + erf(x * INV_SQRT2))
 
 

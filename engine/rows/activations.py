@@ -8,7 +8,6 @@ from typing import Any
 from ..op import REAL, Domain, Pin, row
 from .choice import where
 from .powers import exp
-from .trigonometry import tanh
 
 INV_SQRT2, INV_SQRT_2PI, TWO_OVER_SQRT_PI = 1 / sqrt(2), 1 / sqrt(2 * pi), 2 / sqrt(pi)
 TANH_SCALE, TANH_CUBIC = (
@@ -61,9 +60,9 @@ elu = row(
 
 def _gelu_rule(g: Any, y: Any, x: Any, approximate: str) -> Any:
     if approximate == "tanh":
-        t = tanh(TANH_SCALE * (x + TANH_CUBIC * (x * x * x)))
-        slope = TANH_SCALE * (1 + 3 * TANH_CUBIC * (x * x))
-        return g * (0.5 * (1 + t) + 0.5 * x * ((1 - t * t) * slope))
+        s = sigmoid(2 * TANH_SCALE * (x + TANH_CUBIC * (x * x * x)))
+        slope = 2 * TANH_SCALE * (1 + 3 * TANH_CUBIC * (x * x))
+        return g * (s + x * (s * (1 - s) * slope))
     share = 0.5 * (1 + erf(x * INV_SQRT2))
     return g * (share + x * (INV_SQRT_2PI * exp(-0.5 * (x * x))))
 
@@ -72,7 +71,8 @@ gelu = row(
     "gelu", "x", params={"approximate": "none"}, result="float",
     vjp=(_gelu_rule,),
     domain=(REAL,),
-    why="x Φ(x), Φ the normal distribution function: product rule, Φ' the bell curve.",
+    why="x Φ(x), Φ the normal distribution function: product rule, Φ' the bell curve. The tanh "
+    "form is computed as x σ(2z): 1 + tanh(z) would lose the small ones far left.",
 )  # fmt: skip
 
 
