@@ -14,7 +14,9 @@ from typing import Any
 from .case import Case
 
 ROOT = Path(__file__).resolve().parents[1]
-PAUSE = 0.005  # seconds between turns: threads of the one before may still be spinning
+# Seconds between turns. After a product a matrix library's threads go on looking for work, for a
+# tenth of a second (OpenBLAS) or two (MKL), and would take a core from whoever has the next turn.
+PAUSE = 0.25
 
 
 def environment(threads: int) -> dict[str, str]:

@@ -69,17 +69,28 @@ def sentence(result: dict[str, Any]) -> str:
 
 
 def explained(result: dict[str, Any]) -> str:
+    missed = {name: r for name, r in result["ratios"].items() if r["met"] is False}
     misses = ", ".join(
-        f"{r['median']:.2f} of {name} (at most {r['target']:g})"
-        for name, r in result["ratios"].items()
-        if r["met"] is False
+        f"{r['median']:.2f} of {name} (at most {r['target']:g})" for name, r in missed.items()
     )
-    lines = [f"### {result['title']}", "", f"{misses[:1].upper()}{misses[1:]}.", ""]
+    told = [f"{misses[:1].upper()}{misses[1:]}.", *(others(result, name) for name in missed)]
+    lines = [f"### {result['title']}", "", " ".join(filter(None, told)), ""]
     if "profile" in result:
         lines += ["| share | where |", "| ---: | --- |"]
         lines += [f"| {row['share']:.0%} | `{row['where']}` |" for row in result["profile"]]
         lines.append("")
     return "\n".join(lines)
+
+
+def others(result: dict[str, Any], peer: str) -> str:
+    """What the other entrants reach against ``peer``."""
+    times = {name: e["median"] for name, e in result["entrants"].items()}
+    shares = [
+        f"{name} {time / times[peer]:.2f}"
+        for name, time in times.items()
+        if name not in (peer, result["us"])
+    ]
+    return f"Of {peer}'s time the others take: {', '.join(shares)}." if shares else ""
 
 
 def chart(results: list[dict[str, Any]], path: Path) -> None:

@@ -29,7 +29,10 @@ def ratio(median: float, target: float | None, met: bool | None) -> dict[str, An
 
 
 def a_run() -> dict[str, Any]:
-    entrants = {name: {"median": 1e-3, "low": 1e-4, "high": 1e-2} for name in ("gradling", "peer")}
+    entrants = {
+        name: {"median": median, "low": 1e-4, "high": 1e-2}
+        for name, median in (("gradling", 1e-3), ("peer", 1e-3), ("third", 4e-4))
+    }
     case = {
         "name": "tiny", "title": "a tiny case", "unit": "s", "us": "gradling",
         "rounds": 7,
@@ -115,7 +118,8 @@ def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     text = path.read_text()
     for said in (
         "a CPU, 2 cores", "| a tiny case | peer | 1 ms | 1 ms | 1.25 | 0.625 to 2.5 | 7 |",
-        "missed", "left out: No", "99 bytes a node", "1.25 of peer (at most 1)",
+        "missed", "left out: No", "99 bytes a node",
+        "1.25 of peer (at most 1). Of peer's time the others take: third 0.40.",
         "| 50% | `engine/value.py:1 f` |",
     ):  # fmt: skip
         assert said in text
