@@ -19,48 +19,13 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from ...tensor.node import Array
-from .geometry import Geometry, Pads
-from .halves import cut, share
+from .copies import SHARED, padded
+from .geometry import Geometry
+from .halves import cut, pieces, share, total
 from .scratch import scratch
 
 # Bytes of columns made at a time: they stay in cache, and memory does not grow with the batch.
 PIECE = 1 << 20
-SHARED = 1 << 18  # entries from which a pass over memory is worth handing half of it over
-
-
-def padded(x: Array, pads: Pads, slot: str = "padded") -> Array:
-    """``x`` (C, *size, N) with zeros around (negative: cut off), contiguous; scratch if copied."""
-    if not any(map(any, pads)):
-        if x.flags.c_contiguous:
-            return x
-        out = scratch(slot, x.shape, x.dtype)
-        np.copyto(out, x)
-        return out
-    size = x.shape[1:-1]
-    shape = tuple(n + lo + hi for n, (lo, hi) in zip(size, pads, strict=True))
-    out = scratch(slot, (x.shape[0], *shape, x.shape[-1]), x.dtype)
-    inner, kept = [slice(None)], [slice(None)]
-    for axis, (n, (lo, hi)) in enumerate(zip(size, pads, strict=True)):
-        lead = (slice(None),) * (axis + 1)
-        if lo > 0:
-            out[(*lead, slice(0, lo))] = 0
-        if hi > 0:
-            out[(*lead, slice(shape[axis] - hi, None))] = 0
-        inner.append(slice(max(lo, 0), shape[axis] - max(hi, 0)))
-        kept.append(slice(max(-lo, 0), n - max(-hi, 0)))
-    within, from_x = out[tuple(inner)], x[tuple(kept)]
-
-    def fill(some: slice) -> None:
-        within[some] = from_x[some]
-
-    share(fill, cut(len(x)) if x.size >= SHARED else [slice(None)])
-    return out
-
-
-def pieces(count: int, bytes_each: int, limit: int) -> list[slice]:
-    """``count`` things in slices whose work space stays within ``limit``."""
-    step = max(1, limit // max(bytes_each, 1))
-    return [slice(i, min(i + step, count)) for i in range(0, count, step)]
 
 
 def _lines(how: Geometry, channels: int, x: Array) -> list[slice]:
@@ -111,23 +76,13 @@ def weight_gradient(z: Array, x: Array, how: Geometry) -> Array:
     batch = x.shape[-1]
     flat = z.reshape(how.groups, len(z) // how.groups, -1)
     xp = padded(x, how.padding)
-    pieces = list(enumerate(_lines(how, len(x), x)))
-    # even pieces are added up in one sum, odd ones, which a second thread may have, in another
-    totals: list[Array] = [np.empty(0)] * min(2, len(pieces))
 
-    def correlate(numbered: tuple[int, slice]) -> None:
-        number, lines = numbered
-        part = flat[:, :, _span(how, lines, batch)] @ gather(xp, how, lines).mT
-        if number < 2:
-            totals[number] = part
-        else:
-            totals[number % 2] += part
+    def correlate(lines: slice) -> Array:
+        part: Array = flat[:, :, _span(how, lines, batch)] @ gather(xp, how, lines).mT
+        return part
 
-    share(correlate, pieces)
-    total = totals[0]
-    if len(totals) > 1:
-        total += totals[1]
-    return total.reshape(len(z), len(x) // how.groups, *how.kernel)
+    by_group = total(correlate, _lines(how, len(x), x))
+    return by_group.reshape(len(z), len(x) // how.groups, *how.kernel)
 
 
 def input_gradient(z: Array, w: Array, how: Geometry) -> Array:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ...tensor.node import Array
-from .columns import padded, pieces
+from .copies import padded
 from .geometry import Geometry, Sizes
+from .halves import pieces
 from .scratch import scratch
 
 # Bytes of output at a time: it is read once per tap, so it should stay in the nearest cache.

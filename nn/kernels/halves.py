@@ -18,6 +18,10 @@ from contextvars import copy_context
 from functools import lru_cache, partial
 from typing import Any
 
+import numpy as np
+
+from ...tensor.node import Array
+
 
 class _Second:
     """The second thread. One job at a time may use it; whoever finds it taken works alone.
@@ -130,8 +134,34 @@ def _all(work: Callable[[Any], None], parts: Sequence[Any]) -> None:
         work(part)
 
 
-def cut(count: int, least: int = 1) -> list[slice]:
-    """``count`` things in two slices, or in one where a slice would have fewer than ``least``."""
-    if count < 2 * least:
+def total(part: Callable[[Any], Array], parts: Sequence[Any]) -> Array:
+    """The sum of the fresh arrays ``part(one)``, of one or more parts.
+
+    Even ones are added up in one sum, odd ones, which the second thread may have, in another.
+    """
+    sums: list[Array] = [np.empty(0)] * min(2, len(parts))
+
+    def add(numbered: tuple[int, Any]) -> None:
+        number, one = numbered
+        if number < 2:
+            sums[number] = part(one)
+        else:
+            sums[number % 2] += part(one)
+
+    share(add, list(enumerate(parts)))
+    if len(sums) > 1:
+        sums[0] += sums[1]
+    return sums[0]
+
+
+def pieces(count: int, bytes_each: int, limit: int) -> list[slice]:
+    """``count`` things in slices whose work space stays within ``limit``."""
+    step = max(1, limit // max(bytes_each, 1))
+    return [slice(i, min(i + step, count)) for i in range(0, count, step)]
+
+
+def cut(count: int) -> list[slice]:
+    """``count`` things in two slices, or in one where there are fewer than two."""
+    if count < 2:
         return [slice(0, count)]
     return [slice(0, count // 2), slice(count // 2, count)]

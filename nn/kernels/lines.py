@@ -17,12 +17,11 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from ...tensor.node import Array
-from .columns import padded, pieces
+from .copies import copy_runs, in_order, padded
 from .geometry import Geometry
-from .halves import share
-from .products import blockwise, in_order
+from .halves import pieces, share, total
+from .products import blockwise
 from .scratch import scratch
-from .tiles import copy_runs
 
 PIECE = 1 << 20  # bytes of copied lines at a time: what the nearest cache holds
 LEAST = 256  # outputs of a line
@@ -94,24 +93,13 @@ def weight_gradient(z: Array, x: Array, how: Geometry) -> Array:
     outputs, channels = len(z) // how.groups, len(x) // how.groups
     xp = padded(x, how.padding)
     by_line = in_order(z).reshape(how.groups, outputs, how.out[0], -1)
-    numbered = list(enumerate(_pieces(x, how)))
-    # even pieces are added up in one sum, odd ones, which a second thread may have, in another
-    totals: list[Array] = [np.empty(0)] * min(2, len(numbered))
 
-    def correlate(one: tuple[int, slice]) -> None:
-        number, lines = one
+    def correlate(lines: slice) -> Array:
         met = windows(xp, how, lines)
         parts = scratch("parts", (how.groups, met.shape[1], outputs, met.shape[2]), x.dtype)
         blockwise(by_line[:, :, lines].swapaxes(1, 2), met.mT, parts, 16)
-        if number < 2:
-            totals[number] = parts.sum(1)
-        else:
-            for line in range(met.shape[1]):
-                totals[number % 2] += parts[:, line]
+        by_group: Array = parts.sum(1)
+        return by_group
 
-    share(correlate, numbered)
-    total = totals[0]
-    if len(totals) > 1:
-        total += totals[1]
-    total = np.moveaxis(total.reshape(len(z), -1, channels), 1, 2)
-    return np.ascontiguousarray(total).reshape(len(z), channels, *how.kernel)
+    entries = total(correlate, _pieces(x, how)).reshape(len(z), -1, channels)
+    return np.ascontiguousarray(entries.mT).reshape(len(z), channels, *how.kernel)

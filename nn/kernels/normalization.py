@@ -16,8 +16,7 @@ from math import prod
 import numpy as np
 
 from ...tensor.node import Array
-from .columns import pieces
-from .halves import share
+from .halves import pieces, share
 from .scratch import ones, scratch
 
 LANE = 512  # entries per row that make NumPy's inner loops worth starting

@@ -32,19 +32,6 @@ def product(a: Array, b: Array) -> Array:
     return out
 
 
-def in_order(x: Array) -> Array:
-    """``x`` contiguous, copied in halves where it is not: by its first axis."""
-    if x.flags.c_contiguous:
-        return x
-    out = np.empty_like(x, order="C")
-
-    def fill(some: slice) -> None:
-        out[some] = x[some]
-
-    share(fill, cut(len(x)) if x.size >= ALONE else [slice(None)])
-    return out
-
-
 def _divisor(size: int, most: int) -> int:
     """The largest divisor of ``size`` up to ``most``."""
     return next(d for d in range(max(1, min(size, most)), 0, -1) if size % d == 0)

@@ -19,12 +19,12 @@ from functools import lru_cache
 import numpy as np
 
 from ...tensor.node import Array
-from . import columns
+from .copies import copy_runs, in_order
 from .geometry import Geometry
-from .halves import cut, share
-from .products import along_lines, blockwise, in_order
-from .scratch import scratch
-from .tiles import Tiles, copy_runs, maps, work
+from .halves import cut, pieces, share
+from .products import along_lines, blockwise
+from .scratch import scratch, staggered
+from .tiles import Tiles, maps
 
 PIECE = 1 << 20  # bytes of a work array, aimed at: what the nearest cache holds
 
@@ -86,7 +86,7 @@ def _few(tiles: Tiles, outputs: int, x: Array) -> bool:
 def _some(count: int, channels: int, tiles: Tiles, x: Array) -> list[slice]:
     """``count`` outputs in pieces: 16 or more, at least two pieces."""
     most = max(16, PIECE // (tiles.n**2 * channels * x.itemsize) & -16)
-    return columns.pieces(count, 1, max(1, min(most, -(-count // 2))))
+    return pieces(count, 1, max(1, min(most, -(-count // 2))))
 
 
 def _kernels(w: Array, some: slice, m: int, turned: bool, out: Array) -> None:
@@ -114,12 +114,12 @@ def forward(x: Array, w: Array, how: Geometry, m: int, turned: bool = False) -> 
 
     def finish(kernels: Array, values: Array, y: Array, rows: slice) -> None:
         shape = (len(values), values.shape[1], len(y), values.shape[3])
-        products = work("products", shape, x.dtype)
+        products = staggered("products", shape, x.dtype)
         blockwise(kernels[:, None], values, products)
         tiles.interpolate(products, y, rows)
 
     def by_outputs(some: slice) -> None:
-        kernels = work("kernels", (tiles.n**2, some.stop - some.start, channels), x.dtype)
+        kernels = staggered("kernels", (tiles.n**2, some.stop - some.start, channels), x.dtype)
         _kernels(w, some, m, turned, kernels)
         finish(kernels, shared, y[some], slice(0, tiles.rows))
 
@@ -131,7 +131,7 @@ def forward(x: Array, w: Array, how: Geometry, m: int, turned: bool = False) -> 
         shared = _all_values(tiles, x)
         share(by_outputs, _some(outputs, channels, tiles, x))
     else:
-        shared = work("shared", (tiles.n**2, outputs, channels), x.dtype)
+        shared = staggered("shared", (tiles.n**2, outputs, channels), x.dtype)
         # cut however small: otherwise the library starts its own thread for it, and both wait
         share(lambda some: _kernels(w, some, m, turned, shared[:, some]), cut(outputs))
         share(by_places, _pieces(tiles, max(channels, outputs), x))
@@ -143,7 +143,7 @@ def _all_values(tiles: Tiles, x: Array, transposed: bool = False) -> Array:
     """The whole input at the points, (n*n, rows, C, T) or (n*n, rows, T, C); scratch."""
     rows, places = slice(0, tiles.rows), tiles.columns * x.shape[-1]
     last = (places, len(x)) if transposed else (len(x), places)
-    values = work("shared", (tiles.n**2, tiles.rows, *last), x.dtype)
+    values = staggered("shared", (tiles.n**2, tiles.rows, *last), x.dtype)
 
     def evaluate(some: slice) -> None:
         if transposed:
@@ -165,12 +165,12 @@ def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array:
         along_lines(g.T, total.reshape(len(g), -1), kernel[some].reshape(-1, 9).T)
 
     def by_outputs(some: slice) -> None:
-        total = work("total", (len(g), some.stop - some.start, channels), x.dtype)
+        total = staggered("total", (len(g), some.stop - some.start, channels), x.dtype)
         _add(_rows_in_one(tiles.spread(z[some], slice(0, tiles.rows))), values, total, fresh=True)
         finish(total, some)
 
-    def by_places(numbered: tuple[int, tuple[slice, slice]]) -> None:
-        number, (rows, some) = numbered
+    def by_places(one: tuple[int, tuple[slice, slice]]) -> None:
+        number, (rows, some) = one
         spread, met = tiles.spread(z[..., some], rows), tiles.evaluate(x[..., some], rows)
         _add(_rows_in_one(spread), _rows_in_one(met).mT, totals[number % 2], fresh=number < 2)
 
@@ -185,11 +185,11 @@ def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array:
             values = values.reshape(len(g), 1, -1, channels)
         share(by_outputs, _some(outputs, channels, tiles, x))
     else:
-        pieces = list(enumerate(_pieces(tiles, max(channels, outputs), x)))
+        numbered = list(enumerate(_pieces(tiles, max(channels, outputs), x)))
         # even pieces are added up in one sum, odd ones, which a second thread may have, in another
         shape = (len(g), outputs, channels)
-        totals = [work(slot, shape, x.dtype) for slot in ("even", "odd")[: len(pieces)]]
-        share(by_places, pieces)
+        totals = [staggered(slot, shape, x.dtype) for slot in ("even", "odd")[: len(numbered)]]
+        share(by_places, numbered)
         share(add_up, cut(outputs))
     return kernel.reshape(outputs, channels, 3, 3)
 
@@ -203,7 +203,7 @@ def _rows_in_one(x: Array) -> Array:
 
 def _add(spread: Array, values: Array, total: Array, fresh: bool) -> None:
     """``total += spread @ values`` for every row of tiles; ``fresh``: it holds nothing yet."""
-    part = work("part", total.shape, total.dtype)
+    part = staggered("part", total.shape, total.dtype)
     # measured: blocks of 16 where the second matrix is transposed, 64 otherwise
     high = 64 if values.strides[-1] == values.itemsize else 16
     for row in range(spread.shape[1]):

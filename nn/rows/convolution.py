@@ -21,8 +21,9 @@ from ...tensor.node import Array
 from ...tensor.rows.reductions import sum_
 from ...tensor.rows.structural import structural
 from ..kernels import columns, depthwise, lines, winograd
+from ..kernels.copies import in_order
 from ..kernels.geometry import Geometry, mirrored
-from ..kernels.products import in_order, product
+from ..kernels.products import product
 
 
 def batch_last(x: Array) -> Array:

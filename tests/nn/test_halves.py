@@ -130,6 +130,12 @@ def test_a_forked_process_has_a_thread_of_its_own(library: Library) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-@pytest.mark.parametrize("count, least, sizes", [(5, 1, [2, 3]), (3, 2, [3]), (1, 1, [1])])
-def test_cut(count: int, least: int, sizes: list[int]) -> None:
-    assert [some.stop - some.start for some in halves.cut(count, least)] == sizes
+@pytest.mark.parametrize("count, sizes", [(5, [2, 3]), (2, [1, 1]), (1, [1]), (0, [0])])
+def test_cut(count: int, sizes: list[int]) -> None:
+    assert [some.stop - some.start for some in halves.cut(count)] == sizes
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 6])
+def test_total(count: int) -> None:
+    found = halves.total(lambda power: np.full(3, 10.0**power), range(count))
+    assert found.tolist() == [sum(10**power for power in range(count))] * 3

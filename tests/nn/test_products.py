@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from gradling.nn.kernels import products
-from gradling.nn.kernels.tiles import copy_runs
+from gradling.nn.kernels.copies import copy_runs, in_order
 
 size = st.integers(1, 40)
 
@@ -61,9 +61,9 @@ def test_product(shape: tuple[int, int, int]) -> None:
 
 def test_in_order() -> None:
     x = normal(3, 4, 5)
-    assert products.in_order(x) is x
+    assert in_order(x) is x
     for turned in (x.T, x[:, ::2], x[..., 1:]):
-        found = products.in_order(turned)
+        found = in_order(turned)
         assert found.flags.c_contiguous and np.array_equal(found, turned)
 
 
