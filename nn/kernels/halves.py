@@ -33,18 +33,15 @@ class _Second:
     def __init__(self) -> None:
         self.free = threading.Lock()
         self.thread: threading.Thread | None = None
-        self.job: Callable[[], None] | None = None
+        self.job: Callable[[], None] | None = None  # until it has ended
         self.error: BaseException | None = None
         self.begun, self.done = threading.Lock(), threading.Lock()
         self.begun.acquire()
-        self.done.acquire()
 
     def start(self, work: Callable[..., None], *arguments: Any) -> bool:
         """False where no thread can be had: the interpreter is on its way out."""
         if sys.is_finalizing():
             return False
-        # a copy of the context: NumPy keeps there which warnings are silenced
-        self.job = partial(copy_context().run, work, *arguments)
         if self.thread is None:
             thread = threading.Thread(target=self._run, name="gradling-kernels", daemon=True)
             try:
@@ -52,29 +49,37 @@ class _Second:
             except RuntimeError:
                 return False
             self.thread = thread
+        # a lock for each job: of an interrupted wait nothing is left that the next one could take
+        # for the end of its own job
+        self.done = threading.Lock()
+        self.done.acquire()
+        # a copy of the context: NumPy keeps there which warnings are silenced
+        self.job = partial(copy_context().run, work, *arguments)
         self.begun.release()
         return True
 
     def wait(self) -> BaseException | None:
-        """What went wrong in the job, once it has ended."""
-        try:
-            self.done.acquire()
-        except BaseException:  # Ctrl-C: the job still writes into arrays of ours
-            self.done.acquire()
-            raise
-        finally:
-            self.job, error, self.error = None, self.error, None
+        """What went wrong in the job, if there was one, once it has ended."""
+        while self.job is not None:
+            try:
+                self.done.acquire()
+            except BaseException:  # Ctrl-C, any number of them: the job writes into arrays of ours
+                self.wait()
+                raise
+        error, self.error = self.error, None
         return error
 
     def _run(self) -> None:
         while True:
             self.begun.acquire()
+            done = self.done
             try:
                 assert self.job is not None
                 self.job()
             except BaseException as error:
                 self.error = error
-            self.done.release()
+            self.job = None
+            done.release()
 
 
 _second = _Second()
@@ -115,18 +120,19 @@ def share(work: Callable[[Any], None], parts: Sequence[Any]) -> None:
     try:
         for library, _ in before:
             library.set_num_threads(1)
-        other, error = held.start(_all, work, parts[1::2]), None
         try:
+            other = held.start(_all, work, parts[1::2])
             _all(work, parts[::2] if other else parts)
         finally:
-            if other:
-                error = held.wait()  # also after an error: it writes into the same arrays
+            error = held.wait()  # also after an error: it writes into the same arrays
         if error is not None:
             raise error
     finally:
-        for library, count in before:
-            library.set_num_threads(count)
-        held.free.release()
+        try:
+            for library, count in before:
+                library.set_num_threads(count)
+        finally:
+            held.free.release()
 
 
 def _all(work: Callable[[Any], None], parts: Sequence[Any]) -> None:

@@ -18,7 +18,7 @@ from ...tensor.node import Array
 from .copies import copy_runs
 from .geometry import Geometry
 from .products import along_lines
-from .scratch import staggered
+from .scratch import ones, staggered
 
 # Points 0, ±1, ∞ (m = 2) and 0, ±1, ±2, ∞ (m = 4), scaled so that two of the three matrices are
 # whole numbers.
@@ -57,6 +57,11 @@ def maps(m: int, dtype: Any) -> tuple[Array, Array, Array]:
     return b, np.kron(g, g), a
 
 
+def finite(rows: Array) -> bool:
+    """Whether all of a matrix is finite, by its sum: half the time of a look at each entry."""
+    return bool(np.isfinite(np.vecdot(rows, ones(rows.shape[1], rows.dtype)).sum()))
+
+
 @dataclass
 class Tiles:
     """How the places of a convolution are cut into tiles of m x m, whose patches are n x n."""
@@ -80,8 +85,12 @@ class Tiles:
         """Interpolation's adjoint: outputs (O, h, w, N) at the points, (n*n, rows, O, T)."""
         return self._at_points(z, rows, maps(self.m, z.dtype)[2].T, (0, 0), "spread", None)
 
-    def interpolate(self, products: Array, y: Array, rows: slice) -> None:
-        """Products (n*n, rows, O, T) at the points to outputs, into y (O, H, W, N): whole tiles."""
+    def interpolate(self, products: Array, y: Array, rows: slice) -> bool:
+        """Products (n*n, rows, O, T) at the points to outputs, into y (O, H, W, N): whole tiles.
+
+        Returns:
+            whether all of them are finite; asked here, where they are in the nearest cache.
+        """
         m, n, outputs, images = self.m, self.n, y.shape[0], y.shape[-1]
         a = maps(m, y.dtype)[2]
         shape = (products.shape[1], outputs, self.columns, images)
@@ -92,6 +101,7 @@ class Tiles:
         places = y[:, rows.start * m : rows.stop * m]
         places = places.reshape(outputs, -1, m, self.columns, m, images)
         copy_runs(places, results.transpose(3, 2, 0, 4, 1, 5))
+        return finite(results.reshape(m * m, -1))
 
     def _at_points(
         self, x: Array, rows: slice, matrix: Array, before: tuple[int, int], slot: str,

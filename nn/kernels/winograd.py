@@ -10,6 +10,9 @@ channels where the definition takes 9*m*m (36 for 144, m = 4):
 The gradient to the kernel runs the same three maps backwards. The price is rounding: about 1e-6 of
 the largest entry in float32 for m = 2 and 1e-5 for m = 4, and results that are not exact for whole
 numbers, so that this way is only taken with many channels.
+
+An inf or nan, or what overflows on the way to the points, would spread over its whole tile. So
+where a result is not finite, there is none: the caller takes another way.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from .geometry import Geometry
 from .halves import cut, pieces, share
 from .products import along_lines, blockwise
 from .scratch import scratch, staggered
-from .tiles import Tiles, maps
+from .tiles import Tiles, finite, maps
 
 PIECE = 1 << 20  # bytes of a work array, aimed at: what the nearest cache holds
 
@@ -102,8 +105,8 @@ def _kernels(w: Array, some: slice, m: int, turned: bool, out: Array) -> None:
     along_lines(g, entries.reshape(-1, 9).T, out.reshape(len(g), -1))
 
 
-def forward(x: Array, w: Array, how: Geometry, m: int, turned: bool = False) -> Array:
-    """x (C, H, W, N), w (O, C, 3, 3) -> (O, h, w, N).
+def forward(x: Array, w: Array, how: Geometry, m: int, turned: bool = False) -> Array | None:
+    """x (C, H, W, N), w (O, C, 3, 3) -> (O, h, w, N); None where that is not finite.
 
     ``turned``: with the kernel as the gradient to the input has it, w (C, O, 3, 3) turned by half a
     circle.
@@ -111,12 +114,13 @@ def forward(x: Array, w: Array, how: Geometry, m: int, turned: bool = False) -> 
     x, tiles = in_order(x), Tiles(how, m)
     outputs, channels = w.shape[1] if turned else len(w), len(x)
     y = np.empty((outputs, tiles.rows * m, tiles.columns * m, x.shape[-1]), x.dtype)
+    fine: list[bool] = []
 
     def finish(kernels: Array, values: Array, y: Array, rows: slice) -> None:
         shape = (len(values), values.shape[1], len(y), values.shape[3])
         products = staggered("products", shape, x.dtype)
         blockwise(kernels[:, None], values, products)
-        tiles.interpolate(products, y, rows)
+        fine.append(tiles.interpolate(products, y, rows))
 
     def by_outputs(some: slice) -> None:
         kernels = staggered("kernels", (tiles.n**2, some.stop - some.start, channels), x.dtype)
@@ -135,6 +139,8 @@ def forward(x: Array, w: Array, how: Geometry, m: int, turned: bool = False) -> 
         # cut however small: otherwise the library starts its own thread for it, and both wait
         share(lambda some: _kernels(w, some, m, turned, shared[:, some]), cut(outputs))
         share(by_places, _pieces(tiles, max(channels, outputs), x))
+    if not all(fine):
+        return None
     height, width = how.out
     return y if y.shape[1:3] == how.out else np.ascontiguousarray(y[:, :height, :width])
 
@@ -155,14 +161,19 @@ def _all_values(tiles: Tiles, x: Array, transposed: bool = False) -> Array:
     return values
 
 
-def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array:
-    """z (O, h, w, N), x (C, H, W, N) -> (O, C, 3, 3): outputs inputsᵀ per point, back by Gᵀ."""
+def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array | None:
+    """z (O, h, w, N), x (C, H, W, N) -> (O, C, 3, 3): outputs inputsᵀ per point, back by Gᵀ.
+
+    None where that is not finite.
+    """
     x, z, tiles, g = in_order(x), in_order(z), Tiles(how, m), maps(m, x.dtype)[1]
     outputs, channels = len(z), len(x)
     kernel = np.empty((outputs, channels * 9), x.dtype)
+    fine: list[bool] = []
 
     def finish(total: Array, some: slice) -> None:
         along_lines(g.T, total.reshape(len(g), -1), kernel[some].reshape(-1, 9).T)
+        fine.append(finite(kernel[some]))
 
     def by_outputs(some: slice) -> None:
         total = staggered("total", (len(g), some.stop - some.start, channels), x.dtype)
@@ -191,7 +202,7 @@ def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array:
         totals = [staggered(slot, shape, x.dtype) for slot in ("even", "odd")[: len(numbered)]]
         share(by_places, numbered)
         share(add_up, cut(outputs))
-    return kernel.reshape(outputs, channels, 3, 3)
+    return kernel.reshape(outputs, channels, 3, 3) if all(fine) else None
 
 
 def _rows_in_one(x: Array) -> Array:

@@ -56,7 +56,8 @@ def _conv_last(x: Array, w: Array, how: Geometry) -> Array:
     if how.groups > 1 and w.shape[1] == 1:
         return depthwise.forward(x, w, how)
     m = winograd.tile_for(how, len(x), len(w), x.shape[-1])
-    return winograd.forward(x, w, how, m) if m else _through_windows(x, w, how)
+    y = winograd.forward(x, w, how, m) if m else None
+    return _through_windows(x, w, how) if y is None else y
 
 
 def _through_windows(x: Array, w: Array, how: Geometry) -> Array:
@@ -96,8 +97,9 @@ def _conv_input_last(z: Array, w: Array, how: Geometry) -> Array:
         return columns.input_gradient(z, w, how)
     back = mirrored(how)
     m = winograd.tile_for(back, len(w), channels, z.shape[-1])
-    if m:
-        return winograd.forward(z, w, back, m, turned=True)
+    g = winograd.forward(z, w, back, m, turned=True) if m else None
+    if g is not None:
+        return g
     # Turned round, windows of z are copied; otherwise windows of the result are added up, which
     # costs two to six times as much per entry, but per input channel, not per output channel.
     if channels * (6 if lines.fits(back, z.shape[-1]) else 2) <= len(w):
@@ -122,8 +124,9 @@ def _conv_weight(z: Array, x: Array, how: Geometry) -> Array:
     if how.groups == len(x) > 1:
         return depthwise.weight_gradient(z, x, how)
     m = winograd.tile_for(how, len(x), len(z), x.shape[-1])
-    if m:
-        return winograd.weight_gradient(z, x, how, m)
+    gw = winograd.weight_gradient(z, x, how, m) if m else None
+    if gw is not None:
+        return gw
     if lines.fits(how, x.shape[-1], to_add=True):
         return lines.weight_gradient(z, x, how)
     return columns.weight_gradient(z, x, how)

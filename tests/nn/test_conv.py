@@ -124,8 +124,26 @@ def test_winograd_is_convolution(tile: int, sizes: Any, padding: Any, short: int
         ),
     ]
     for found, expected in pairs:
-        assert found.shape == expected.shape
+        assert found is not None and found.shape == expected.shape
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-11 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 2e38])
+def test_what_is_not_finite_stays_where_it_was_met(number: float) -> None:
+    """One entry of an image counts for 3 x 3 outputs, not for a tile; and what only overflows on
+    the way through tiles is finite."""
+    values = normal(32, 32, 16, 16, dtype="float32")
+    values[1, 2, 7, 7] = number
+    kernel = normal(32, 32, 3, 3, dtype="float32", seed=1) * np.float32(0.01)
+    x, w = gradling.tensor(values, requires_grad=True), gradling.tensor(kernel)
+    y = F.conv2d(x, w, padding=1)
+    expected = np.zeros(y.shape, bool)
+    if not np.isfinite(number):
+        expected[1, :, 6:9, 6:9] = True
+    np.testing.assert_array_equal(~np.isfinite(y.detach().numpy()), expected)
+    (y * gradling.tensor(values)).sum().backward()  # the same entry in y's gradient
+    assert x.grad is not None
+    np.testing.assert_array_equal(~np.isfinite(x.grad.numpy()), expected)
 
 
 def test_the_way_is_chosen_by_size() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -97,6 +99,43 @@ def test_an_error_in_either_thread_is_raised(library: Library, bad: int) -> None
     assert done == [1 - bad] and library.count == 2
     halves.share(done.append, [7, 8])
     assert sorted(done[1:]) == [7, 8]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent to a thread here")
+def test_ctrl_c_waits_for_the_other_part_however_often(library: Library) -> None:
+    """And the next job waits for its own parts, not for what is left of the interrupted one."""
+    begun, ended, heard = threading.Event(), threading.Event(), threading.Event()
+
+    def stop(*_: Any) -> None:
+        heard.set()
+        raise KeyboardInterrupt
+
+    def interrupt() -> None:
+        begun.wait()
+        for _ in range(3):
+            heard.clear()
+            while not heard.wait(0.02):  # a lock does not hear what comes just before it waits
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+        ended.set()
+
+    def work(part: int) -> None:
+        if part == 1:
+            begun.set()
+            ended.wait()
+            time.sleep(0.05)
+            done.append(part)
+
+    done: list[int] = []
+    before = signal.signal(signal.SIGUSR1, stop)
+    try:
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            halves.share(work, [0, 1])
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert done == [1] and library.count == 2
+    halves.share(lambda part: work(part) or done.append(part), [2, 1])
+    assert sorted(done) == [1, 1, 1, 2]
 
 
 def test_shares_within_shares_run_in_order(library: Library) -> None:
