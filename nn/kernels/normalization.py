@@ -163,30 +163,32 @@ def affine_back(
     )
 
 
-def by_row(x: Array, eps: float) -> tuple[Array, Array]:
-    """x̂ and 1 / s of every row of a matrix."""
+def by_row(x: Array, eps: float, centred: bool = True) -> tuple[Array, Array]:
+    """x̂ and 1 / s of every row of a matrix; unless ``centred``, its mean is taken to be 0."""
     n = max(x.shape[1], 1)
-    mean = x.dot(ones(x.shape[1], x.dtype))[:, None]
-    mean /= n
-    normal = np.subtract(x, mean)
+    normal = x
+    if centred:
+        mean = x.dot(ones(x.shape[1], x.dtype))[:, None]
+        mean /= n
+        normal = np.subtract(x, mean)
     inverse = np.vecdot(normal, normal)[:, None]
     inverse /= n
     inverse += x.dtype.type(eps)
     np.sqrt(inverse, out=inverse)
     np.divide(1, inverse, out=inverse)
-    normal *= inverse
-    return normal, inverse
+    return np.multiply(normal, inverse, out=normal if centred else None), inverse
 
 
-def by_row_back(g: Array, normal: Array, inverse: Array) -> Array:
+def by_row_back(g: Array, normal: Array, inverse: Array, centred: bool = True) -> Array:
     """dx from the gradient ``g`` of x̂, which is overwritten."""
     n = max(g.shape[1], 1)
     along = np.vecdot(g, normal)[:, None]
     along /= n
-    mean = g.dot(ones(g.shape[1], g.dtype))[:, None]
-    mean /= n
+    total = g.dot(ones(g.shape[1], g.dtype))[:, None] if centred else None
     g -= np.multiply(normal, along, out=scratch("products", g.shape, g.dtype))
-    g -= mean
+    if total is not None:
+        total /= n
+        g -= total
     g *= inverse
     return g
 

@@ -23,6 +23,7 @@ import numpy as np
 from numpy import add, matmul, maximum, multiply, subtract, tanh
 
 from ...tensor.node import Array
+from .scratch import ones
 
 
 def steps(count: int, back: bool) -> range:
@@ -102,7 +103,7 @@ def closing(
         parts = rows.T @ sides
         found = parts[:, size:-1], parts[:, :size], parts[:, -1], parts[:, -1]
     else:
-        parts, of_b = rows.T @ sides[:, size:], np.ones(len(rows), rows.dtype).dot(hidden)
+        parts, of_b = rows.T @ sides[:, size:], ones(len(rows), rows.dtype).dot(hidden)
         found = parts[:, :-1], hidden.T @ sides[:, :size], parts[:, -1], of_b
     return of_x, *[part if want else None for part, want in zip(found, needed[1:], strict=True)]
 

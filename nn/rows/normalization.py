@@ -69,12 +69,7 @@ layer_norm: Op = structural(
 
 
 def _rms_norm(x: Array, w: Array, eps: float) -> Any:
-    rows = _wide(_rows_of(x, w.ndim))
-    inverse = np.vecdot(rows, rows)[:, None]
-    inverse /= max(rows.shape[1], 1)
-    inverse += rows.dtype.type(eps)
-    inverse = 1 / np.sqrt(inverse)
-    normal = rows * inverse
+    normal, inverse = kernels.by_row(_wide(_rows_of(x, w.ndim)), eps, centred=False)
     y = normal * w.reshape(-1)
     return y.reshape(x.shape).astype(x.dtype, copy=False), (normal, inverse)
 
@@ -87,11 +82,7 @@ def _rms_norm_parts(
     of_x = of_w = None
     if needed[0]:
         scaled = np.multiply(rows, w.reshape(-1), dtype=normal.dtype)
-        along = np.vecdot(scaled, normal)[:, None]
-        along /= max(normal.shape[1], 1)
-        scaled -= normal * along
-        scaled *= inverse
-        of_x = scaled.reshape(x.shape)
+        of_x = kernels.by_row_back(scaled, normal, inverse, centred=False).reshape(x.shape)
     if needed[1]:
         of_w = kernels.scale_back(rows, normal).reshape(w.shape)
     return of_x, of_w
