@@ -16,6 +16,14 @@ from .activation import (
     Tanhshrink,
 )
 from .attention import MultiheadAttention
+from .batchnorm import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+)
 from .block import TransformerBlock
 from .cells import (
     GRUCell,
@@ -53,17 +61,7 @@ from .loss import (
 )
 from .mlp import TensorLayer, TensorMLP, TensorNeuron
 from .module import Module
-from .normalization import (
-    BatchNorm1d,
-    BatchNorm2d,
-    BatchNorm3d,
-    GroupNorm,
-    InstanceNorm1d,
-    InstanceNorm2d,
-    InstanceNorm3d,
-    LayerNorm,
-    RMSNorm,
-)
+from .normalization import GroupNorm, LayerNorm, RMSNorm
 from .parameter import Buffer, Parameter
 from .pooling import (
     AdaptiveAvgPool1d,
