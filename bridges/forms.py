@@ -49,9 +49,12 @@ def scalar_form(op: Op) -> Form | None:
     if op.name in AS_THEY_ARE:
         return op.on[np.ndarray]
     if float in op.on:
-        return lambda *call: each(
-            op, *call[: op.arity(len(call))], params=call[op.arity(len(call)) :]
-        )
+
+        def entrywise(*call: Any) -> Any:
+            arity = op.arity(len(call))
+            return each(op, *call[:arity], params=call[arity:])
+
+        return entrywise
     return None
 
 

@@ -17,9 +17,7 @@ ADD, MUL, WEIGHTED_SUM = TABLE["add"], TABLE["mul"], TABLE["weighted_sum"]
 SUMS = (ADD, WEIGHTED_SUM)
 # Constants of these are numbers like any other; of other ops (an exponent) they are part of the op.
 ARITHMETIC = {"add", "sub", "mul", "div", "weighted_sum"}
-
-
-Term = Value | float | tuple[Value | float, ...]
+Term = Value | float | tuple[Value | float, ...]  # of a sum: a number, or the factors of a product
 
 
 @dataclass(slots=True)
