@@ -55,9 +55,14 @@ def _conv_last(x: Array, w: Array, how: Geometry) -> Array:
         return y.reshape(len(w), *how.out, -1)
     if how.groups > 1 and w.shape[1] == 1:
         return depthwise.forward(x, w, how)
-    m = winograd.tile_for(how, len(x), len(w), x.shape[-1])
-    y = winograd.forward(x, w, how, m) if m else None
-    return _through_windows(x, w, how) if y is None else y
+    tiled = _by_tiles(x, w, how)
+    return _through_windows(x, w, how) if tiled is None else tiled
+
+
+def _by_tiles(x: Array, w: Array, how: Geometry, turned: bool = False) -> Array | None:
+    """None where other ways are faster, or a number that is not finite would spread."""
+    m = winograd.tile_for(how, len(x), w.shape[1] if turned else len(w), x.shape[-1])
+    return winograd.forward(x, w, how, m, turned) if m else None
 
 
 def _through_windows(x: Array, w: Array, how: Geometry) -> Array:
@@ -96,10 +101,9 @@ def _conv_input_last(z: Array, w: Array, how: Geometry) -> Array:
     if any(s > 1 for s in how.stride):
         return columns.input_gradient(z, w, how)
     back = mirrored(how)
-    m = winograd.tile_for(back, len(w), channels, z.shape[-1])
-    g = winograd.forward(z, w, back, m, turned=True) if m else None
-    if g is not None:
-        return g
+    tiled = _by_tiles(z, w, back, turned=True)
+    if tiled is not None:
+        return tiled
     # Turned round, windows of z are copied; otherwise windows of the result are added up, which
     # costs two to six times as much per entry, but per input channel, not per output channel.
     if channels * (6 if lines.fits(back, z.shape[-1]) else 2) <= len(w):
@@ -124,9 +128,9 @@ def _conv_weight(z: Array, x: Array, how: Geometry) -> Array:
     if how.groups == len(x) > 1:
         return depthwise.weight_gradient(z, x, how)
     m = winograd.tile_for(how, len(x), len(z), x.shape[-1])
-    gw = winograd.weight_gradient(z, x, how, m) if m else None
-    if gw is not None:
-        return gw
+    tiled = winograd.weight_gradient(z, x, how, m) if m else None
+    if tiled is not None:
+        return tiled
     if lines.fits(how, x.shape[-1], to_add=True):
         return lines.weight_gradient(z, x, how)
     return columns.weight_gradient(z, x, how)
