@@ -11,7 +11,8 @@ of the time that it takes on columns of (T, N, gates * H). The gradients of what
 are such columns again: the products of backward want them so.
 
 In the loops NumPy's functions go by their bare names, and take where to write as last argument:
-that is a fifth of the time of a call on 32 x 64 entries (0.42 us, not 0.55).
+that is a fifth of the time of a call on 32 x 64 entries (0.42 us, not 0.55). A factor is an array
+of no axes: to convert a number takes 0.35 us at each step.
 """
 
 from __future__ import annotations

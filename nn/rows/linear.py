@@ -19,10 +19,15 @@ def _rows_of(x: Array) -> Array:
     return x if x.ndim == 2 else x.reshape(prod(x.shape[:-1]), x.shape[-1])
 
 
-def _linear(x: Array, weight: Array, bias: Array) -> Array:
+def _product(x: Array, weight: Array) -> Array:
     y: Array = _rows_of(x).dot(weight.T)  # as a method, which is a fifth cheaper than np.dot
-    y += bias
     return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0])
+
+
+def _linear(x: Array, weight: Array, bias: Array) -> Array:
+    y = _product(x, weight)
+    y += bias
+    return y
 
 
 def _linear_parts(
@@ -47,11 +52,6 @@ linear = structural(
     composition=lambda x, weight, bias: x @ weight.mT + bias,
     why="y = x Wᵀ + b: dx = g W, dW = gᵀ x, db = g summed over the rows.",
 )  # fmt: skip
-
-
-def _product(x: Array, weight: Array) -> Array:
-    y: Array = _rows_of(x).dot(weight.T)
-    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], weight.shape[0])
 
 
 def _product_parts(
