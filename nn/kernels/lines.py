@@ -38,8 +38,10 @@ def _pieces(x: Array, how: Geometry) -> list[slice]:
     """Lines of the output, in an even number of pieces where there are enough."""
     taps, places = prod(how.kernel[1:]), prod(how.out[1:]) * x.shape[-1]
     copied = how.out[0] * how.stride[0] * taps * len(x) * places * x.itemsize
-    lines = -(-how.out[0] // (2 * -(-copied // (2 * PIECE))))
-    return pieces(how.out[0], 1, max(lines, min(2, -(-how.out[0] // 2))))
+    pairs = -(-copied // (2 * PIECE))
+    lines = -(-how.out[0] // (2 * pairs))
+    # at least two lines, where that leaves two pieces: windows of a line alone share no copies
+    return pieces(how.out[0], 1, max(lines, 2 if how.out[0] > 2 else 1))
 
 
 def windows(xp: Array, how: Geometry, lines: slice) -> Array:

@@ -58,7 +58,7 @@ def tile_for(how: Geometry, channels: int, outputs: int, batch: int) -> int:
     return min(costs, key=lambda m: costs[m])
 
 
-def _pieces(tiles: Tiles, channels: int, x: Array) -> list[tuple[slice, slice]]:
+def _of_places(tiles: Tiles, channels: int, x: Array) -> list[tuple[slice, slice]]:
     """(rows of tiles, images); enough tiles to pay for reading the kernels once more.
 
     At least two, so that two threads have work.
@@ -77,7 +77,7 @@ def _pieces(tiles: Tiles, channels: int, x: Array) -> list[tuple[slice, slice]]:
     ]
 
 
-def _few(tiles: Tiles, outputs: int, x: Array) -> bool:
+def _few_tiles(tiles: Tiles, outputs: int, x: Array) -> bool:
     """Whether kernels are more than tiles: then outputs are taken in pieces, all tiles at a time.
 
     Neither the kernels at the points nor what becomes of them have to leave the cache.
@@ -86,7 +86,7 @@ def _few(tiles: Tiles, outputs: int, x: Array) -> bool:
     return outputs > places
 
 
-def _some(count: int, channels: int, tiles: Tiles, x: Array) -> list[slice]:
+def _of_outputs(count: int, channels: int, tiles: Tiles, x: Array) -> list[slice]:
     """``count`` outputs in pieces: 16 or more, at least two pieces."""
     most = max(16, PIECE // (tiles.n**2 * channels * x.itemsize) & -16)
     return pieces(count, 1, max(1, min(most, -(-count // 2))))
@@ -131,14 +131,14 @@ def forward(x: Array, w: Array, how: Geometry, m: int, turned: bool = False) -> 
         rows, some = piece
         finish(shared, tiles.evaluate(x[..., some], rows), y[..., some], rows)
 
-    if _few(tiles, outputs, x):
+    if _few_tiles(tiles, outputs, x):
         shared = _all_values(tiles, x)
-        share(by_outputs, _some(outputs, channels, tiles, x))
+        share(by_outputs, _of_outputs(outputs, channels, tiles, x))
     else:
         shared = staggered("shared", (tiles.n**2, outputs, channels), x.dtype)
         # cut however small: otherwise the library starts its own thread for it, and both wait
         share(lambda some: _kernels(w, some, m, turned, shared[:, some]), cut(outputs))
-        share(by_places, _pieces(tiles, max(channels, outputs), x))
+        share(by_places, _of_places(tiles, max(channels, outputs), x))
     if not all(fine):
         return None
     height, width = how.out
@@ -190,13 +190,13 @@ def weight_gradient(z: Array, x: Array, how: Geometry, m: int) -> Array | None:
             totals[0][:, some] += totals[1][:, some]
         finish(totals[0][:, some], some)
 
-    if _few(tiles, outputs, x):
+    if _few_tiles(tiles, outputs, x):
         values = _all_values(tiles, x, transposed=True)
         if values.shape[2] <= SHORT:
             values = values.reshape(len(g), 1, -1, channels)
-        share(by_outputs, _some(outputs, channels, tiles, x))
+        share(by_outputs, _of_outputs(outputs, channels, tiles, x))
     else:
-        numbered = list(enumerate(_pieces(tiles, max(channels, outputs), x)))
+        numbered = list(enumerate(_of_places(tiles, max(channels, outputs), x)))
         # even pieces are added up in one sum, odd ones, which a second thread may have, in another
         shape = (len(g), outputs, channels)
         totals = [staggered(slot, shape, x.dtype) for slot in ("even", "odd")[: len(numbered)]]

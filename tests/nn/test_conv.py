@@ -14,7 +14,7 @@ from gradling import nn
 from gradling.nn import functional as F
 from gradling.nn.kernels import columns, lines, winograd
 from gradling.nn.kernels.geometry import Geometry, geometry, mirrored
-from gradling.nn.kernels.scratch import scratch
+from gradling.nn.kernels.scratch import _shelf
 from gradling.nn.rows import convolution as rows
 from gradling.testing import check_module
 
@@ -179,10 +179,12 @@ def test_whole_numbers_stay_whole() -> None:
     assert (y == np.rint(y)).all()
 
 
-def test_scratch_is_never_handed_out() -> None:
-    """Two results of the same op share no memory with each other or with the work space."""
-    layer = nn.Conv2d(4, 4, 3, padding=1)
-    x = nn.Parameter(normal(2, 4, 5, 5, dtype="float32"))
+@pytest.mark.parametrize("shape", [(2, 4, 5, 5), (32, 4, 5, 10), (32, 32, 16, 16)])
+def test_scratch_is_never_handed_out(shape: tuple[int, ...]) -> None:
+    """By columns, by lines and by tiles, results of the same op share no memory with each other or
+    with the work space."""
+    layer = nn.Conv2d(shape[1], shape[1], 3, padding=1)
+    x = nn.Parameter(normal(*shape, dtype="float32"))
     first = layer(x)
     kept = first.detach().clone()
     layer(x * 2)
@@ -191,8 +193,9 @@ def test_scratch_is_never_handed_out() -> None:
     layer(x * 3).sum().backward()
     assert (first.detach() == kept).numpy().all()
     np.testing.assert_allclose(x.grad.numpy(), 4 * g.numpy(), rtol=1e-4, atol=1e-5)
-    for slot in ("columns", "padded", "outputs"):
-        assert not np.shares_memory(first.numpy(), scratch(slot, (1,), np.float32))
+    for work in _shelf.buffers.values():
+        for found in (first.detach(), x.grad, layer.weight.grad, layer.bias.grad):
+            assert not np.shares_memory(found.numpy(), work)
 
 
 def test_second_derivative_of_many_channels() -> None:
