@@ -37,21 +37,23 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Library:
 
 
 def step(seed: int = 0) -> list[Any]:
-    """Convolutions by tiles, columns and stride, batch norm: outputs and gradients."""
+    """Convolutions of every way, batch norm: outputs and gradients."""
     rng = np.random.default_rng(seed)
 
     def normal(*shape: int) -> gradling.Tensor:
         values = rng.normal(size=shape).astype(np.float32)
         return gradling.tensor(values, requires_grad=True)
 
-    x, wide, narrow = normal(16, 32, 16, 16), normal(32, 32, 3, 3), normal(40, 32, 3, 3)
+    image, thin, single = normal(32, 3, 18, 18), normal(8, 3, 3, 3), normal(32, 8, 1, 1)
+    wide, narrow = normal(32, 32, 3, 3), normal(40, 32, 3, 3)
     ones, zeros = gradling.ones(32), gradling.zeros(32)
-    y = F.conv2d(x, wide, padding=1)
+    y = F.conv2d(F.conv2d(image, thin), single)
+    y = F.conv2d(y, wide, padding=1)
     y = F.batch_norm(y, None, None, ones, zeros, training=True)
     y = F.conv2d(y, narrow, stride=2, padding=1)
     y = F.max_pool2d(F.conv2d(y, normal(8, 40, 2, 2)), 2)
     (y * y).sum().backward()
-    return [y.detach().numpy(), *(t.grad.numpy() for t in (x, wide, narrow))]
+    return [y.detach().numpy(), *(t.grad.numpy() for t in (image, thin, single, wide, narrow))]
 
 
 def test_two_threads_give_the_bits_of_one(library: Library) -> None:
