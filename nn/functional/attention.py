@@ -112,8 +112,9 @@ def self_attention(
         shape = (n, heads, length, length)
         keep = _mask("scaled_dot_product_attention", shape, dropout_p, packed.dtype, generator)
     factor = 1.0 / sqrt(width // (3 * heads))
-    none = Tensor(np.zeros((), packed.dtype)) if mask is None else mask
-    return apply(rows.self_attention, (packed, none), (heads, factor, False, keep))
+    if mask is None:
+        mask = Tensor(np.zeros((), packed.dtype))
+    return apply(rows.self_attention, (packed, mask), (heads, factor, keep))
 
 
 def attention_with_weights(

@@ -69,17 +69,17 @@ def _heads(packed: Any, heads: int) -> tuple[Any, ...]:
 
 
 def _self_attention(
-    packed: Array, mask: Array, heads: int, scale: float, causal: bool, keep: Array | None
+    packed: Array, mask: Array, heads: int, scale: float, keep: Array | None
 ) -> Any:
     q, k, v = _heads(packed, heads)
-    y, p = attend(q, k, v, mask, scale, causal, keep)
+    y, p = attend(q, k, v, mask, scale, False, keep)
     n, length, width = packed.shape
     return y.swapaxes(1, 2).reshape(n, length, width // 3), p
 
 
 def _self_attention_parts(
     needed: tuple[bool, ...], g: Any, y: Any, packed: Any, mask: Any,
-    heads: int, scale: float, causal: bool, keep: Any, p: Any,
+    heads: int, scale: float, keep: Any, p: Any,
 ) -> tuple[Any, ...]:  # fmt: skip
     n, length, width = g.shape
     g = g.reshape(n, length, heads, width // heads).swapaxes(1, 2)
@@ -90,17 +90,15 @@ def _self_attention_parts(
     return grad if needed[0] else None, parts[3]
 
 
-def _self_composed(
-    packed: Tensor, mask: Tensor, heads: int, scale: float, causal: bool, keep: Any
-) -> Tensor:
+def _self_composed(packed: Tensor, mask: Tensor, heads: int, scale: float, keep: Any) -> Tensor:
     q, k, v = _heads(packed, heads)
-    y = composed(q, k, v, mask, scale, causal, keep).swapaxes(1, 2)
+    y = composed(q, k, v, mask, scale, False, keep).swapaxes(1, 2)
     return y.reshape(*packed.shape[:2], packed.shape[2] // 3)
 
 
 self_attention: Op = structural(
     "self_attention", "qkv mask", _self_attention,
-    params={"heads": 1, "scale": 1.0, "causal": False, "keep": None}, symbol="attention",
+    params={"heads": 1, "scale": 1.0, "keep": None}, symbol="attention",
     vjp=(None, None), domain=(REAL, REAL), joint=_self_attention_parts, composition=_self_composed,
     why="Attention of every head on its slices of q, k and v, which lie side by side: so do their "
     "gradients.",
