@@ -87,8 +87,11 @@ class Court:
         found = judge(samples, claim, scale, self.rtol, natural)
         if found.verdict is Verdict.CORRECT:
             return found
-        inner = 1024 * self.evaluate.inner * float(np.abs(row).sum())
-        return judge(replace(samples, inner=inner), claim, scale, self.rtol, natural)
+        inner = self.evaluate.inner * float(np.abs(row).sum())
+        rounding = max(samples.rounding, 4 * inner)
+        patient = replace(samples, rounding=rounding, inner=1024 * inner)
+        again = judge(patient, claim, scale, self.rtol, natural)
+        return again if again.verdict is Verdict.CORRECT else found
 
     def _largest(self) -> float:
         """The largest number seen, among operands and outputs."""

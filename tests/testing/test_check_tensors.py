@@ -217,3 +217,18 @@ def test_a_gradient_that_is_nothing_but_rounding_is_right(seed):
     x = tensor(rng.normal(size=(m, n)) * 10 ** rng.uniform(-1, 1))
     report = check_gradients(lambda x: nn.functional.layer_norm(x, (n,)).sum(), x, order=2)
     assert report, report
+
+
+def test_rounding_inside_is_no_slope():
+    """Far below its own noise this gradient moves smoothly: the smallest steps show no slope."""
+    qkv = np.array([
+        [-23, -21, -19, -17, -15, -13, 1, 23, -7, 11, -1, 9],
+        [-11, 21, 5, 7, -3, -5, 3, 15, 17, 13, 19, -9],
+    ]) / 64  # fmt: skip
+    mask = np.array([[-12, -4], [4, 12]]) / 64
+    attend = TABLE["self_attention"]
+    report = check_gradients(
+        lambda qkv, mask: attend(qkv, mask, 2, 0.5, False, None), tensor(qkv[None]), tensor(mask),
+        order=2,
+    )  # fmt: skip
+    assert report, report
