@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,14 @@ def no_figure_is_left_open() -> Iterator[None]:
 def a_busy_machine_still_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """A layout gets minutes here: one that is given up shows text, which no test means to see."""
     monkeypatch.setattr("gradling.viz.render.SECONDS", 120.0)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C raises, also where the tests run in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -131,6 +131,7 @@ def test_a_checkpoint_of_another_schedule_changes_nothing(tmp_path: Any) -> None
     assert not optimizer.state
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_before_the_first_batch_gives_the_history() -> None:
     class Press(train.Callback):
         def before_fit(self, run: Any) -> None:
