@@ -228,7 +228,7 @@ def test_rounding_inside_is_no_slope():
     mask = np.array([[-12, -4], [4, 12]]) / 64
     attend = TABLE["self_attention"]
     report = check_gradients(
-        lambda qkv, mask: attend(qkv, mask, 2, 0.5, False, None), tensor(qkv[None]), tensor(mask),
+        lambda qkv, mask: attend(qkv, mask, 2, 0.5, None), tensor(qkv[None]), tensor(mask),
         order=2,
     )  # fmt: skip
     assert report, report
