@@ -232,12 +232,11 @@ class _Curve:
 
         A rung's bar is its noise, plus whatever a *smaller* step contradicts beyond noise: this
         catches a step that is too large for the function (truncation, aliasing, a kink inside).
-        Noise is read off the smallest steps; at others four times as much has been seen.
         """
         if start >= len(self.steps):
             return float(self.slope[-1]), math.inf
         slope, noise = self.slope[start:], (self.noise / self.steps)[start:]
-        apart = np.abs(slope[:, None] - slope[None, :]) - 6 * (noise[:, None] + noise[None, :])
+        apart = np.abs(slope[:, None] - slope[None, :]) - 3 * (noise[:, None] + noise[None, :])
         smaller = np.triu(np.maximum(apart, 0.0), 1)  # column: a smaller step than the row's
         bars = 4 * noise + smaller.max(axis=1)
         at = int(np.argmin(bars))
