@@ -7,6 +7,7 @@ A ``Part`` list is always in topological order; ``inputs`` are indices into the 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -206,4 +207,8 @@ def instances(group: Sequence[Hashable], parts: Sequence[Part]) -> list[Hashable
                 ),
                 default=0,
             )
-    return [(key, level[index]) if key in knot else key for index, key in enumerate(group)]
+    sizes = Counter(group)  # what is alone is one call, and keeps its name
+    return [
+        (key, level[index]) if key in knot and sizes[key] > 1 else key
+        for index, key in enumerate(group)
+    ]

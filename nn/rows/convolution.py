@@ -42,8 +42,12 @@ def _pointwise(how: Geometry) -> bool:
 
 
 def _every(how: Geometry) -> Any:
-    """The places (C, *size, N) that a kernel of one tap meets."""
-    return (slice(None), *(slice(None, None, s) for s in how.stride))
+    """The places (C, *size, N) that a kernel of one tap meets.
+
+    Not all that the stride reaches: ``output_padding`` leaves some behind the last one.
+    """
+    met = zip(how.out, how.stride, strict=True)
+    return (slice(None), *(slice(0, (o - 1) * s + 1, s) for o, s in met))
 
 
 def _conv_last(x: Array, w: Array, how: Geometry) -> Array:
@@ -91,10 +95,11 @@ def _conv_input_last(z: Array, w: Array, how: Geometry) -> Array:
         return np.zeros((channels, *how.size, 0), z.dtype)
     if _pointwise(how):
         g = product(w.reshape(len(w), -1).T, in_order(z).reshape(len(w), -1))
-        if all(s == 1 for s in how.stride):
-            return g.reshape(channels, *how.size, -1)
+        g = g.reshape(channels, *z.shape[1:])
+        if how.size == how.out:
+            return g
         gx = np.zeros((channels, *how.size, z.shape[-1]), z.dtype)
-        gx[_every(how)] = g.reshape(channels, *z.shape[1:])
+        gx[_every(how)] = g
         return gx
     if how.groups > 1 and w.shape[1] == 1:
         return depthwise.input_gradient(z, w, how)

@@ -32,6 +32,8 @@ LAYERS = [
     (nn.Conv3d(2, 3, 2, bias=False), (1, 2, 3, 2, 4)),
     (nn.ConvTranspose1d(4, 2, 3, stride=3, output_padding=1), (2, 4, 3)),
     (nn.ConvTranspose2d(3, 4, (2, 3), stride=2, padding=1, dilation=(1, 2)), (2, 3, 3, 4)),
+    (nn.ConvTranspose2d(2, 3, 1, dilation=2, output_padding=1), (2, 2, 3, 1)),
+    (nn.ConvTranspose2d(2, 3, 1, stride=2, dilation=3, output_padding=(0, 2)), (1, 2, 2, 3)),
     (nn.Conv2d(32, 33, 3, padding=1), (1, 32, 5, 4)),
 ]
 

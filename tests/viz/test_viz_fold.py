@@ -210,6 +210,15 @@ def test_a_module_called_twice_is_two_boxes_in_a_row():
     assert [len(members[node.id]) for node in folded.nodes] == [1, 5, 5, 5]
 
 
+def test_a_parameter_of_an_op_between_two_calls_stays_outside_of_the_module():
+    plain = scoped(["fc"] * 3 + [""] + ["fc"] * 3)
+    graph = Graph(
+        (Node("w", "parameter"), *plain.nodes), (*plain.edges, Edge("w", "n4", 1)), ops=7
+    )
+    folded = fold(graph, 5).graph
+    assert [node.op for node in folded.nodes] == ["", "", "fc", "op4", "fc"]
+
+
 def test_a_closed_module_says_what_it_holds():
     nodes, edges = [Node("n0", "leaf", label="x"), Node("n1", "parameter", shape=(3, 4))], []
     for at in range(2, 9):
