@@ -126,9 +126,33 @@ softsign = both(
     vjp=(lambda g, y, x: g / (1 + abs(x)) / (1 + abs(x)),), domain=(REAL,),
     why="x/(1 + |x|): quotient rule, where the terms with |x| cancel and leave 1/(1 + |x|)².",
 )  # fmt: skip
+
+# x³/3 - 2x⁵/15 + …: the series of x - tanh(x), whose difference cancels near 0
+_TANHSHRINK = (
+    1 / 3, -2 / 15, 17 / 315, -62 / 2835, 1382 / 155925, -21844 / 6081075, 929569 / 638512875,
+    -6404582 / 10854718875, 443861162 / 1856156927625,
+)  # fmt: skip
+
+
+def _tanhshrink_near_0(x: Any) -> Any:
+    total = 0.0
+    for c in reversed(_TANHSHRINK):
+        total = total * (x * x) + c
+    return total * x * x * x
+
+
+def _tanhshrink_of_float(x: float) -> float:
+    return x - math.tanh(x) if abs(x) > 0.25 else float(_tanhshrink_near_0(x))
+
+
+def _tanhshrink(x: Array) -> Array:
+    near = _tanhshrink_near_0(np.clip(x, -0.25, 0.25))
+    return np.where(np.absolute(x) > 0.25, x - np.tanh(x), near)
+
+
 tanhshrink = both(
     "tanhshrink", "x",
-    lambda x: x - math.tanh(x), lambda x: x - np.tanh(x),
+    _tanhshrink_of_float, _tanhshrink,
     vjp=(lambda g, y, x: g * (tanh(x) * tanh(x)),), domain=(REAL,),
     why="x - tanh(x): 1 - (1 - tanh²) = tanh².",
 )  # fmt: skip

@@ -62,10 +62,9 @@ def measured(draw: Any) -> Case:
     shape = draw(st.lists(st.integers(1, 3), max_size=3).map(tuple))
     order = draw(st.sampled_from([2.0, 1.0, 3.0, 1.5, 0.5, -1.0, np.inf, -np.inf, 0.0]))
     sizes = draw(distinct_arrays(shape))
-    x = np.sign(sizes) * (np.abs(sizes) + 0.5)  # away from 0, and no two of one size
-    x = np.where(x == 0, 0.5, x)
-    if np.unique(np.abs(x)).size < x.size:
-        x = np.abs(x) + np.arange(x.size).reshape(shape)
+    signs = draw(st.lists(st.sampled_from([1.0, -1.0]), min_size=sizes.size, max_size=sizes.size))
+    # away from 0, and no two of one size
+    x = np.asarray(np.reshape(signs, shape) * (sizes - sizes.min() + 0.5))
     dims = tuple(sorted(draw(st.permutations(range(len(shape))))[: draw(st.integers(0, 3))]))
     return Case((x,), (order, dims, draw(st.booleans()), shape))
 

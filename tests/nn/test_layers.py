@@ -11,6 +11,7 @@ from hypothesis import given
 
 import gradling
 from gradling import nn
+from gradling.engine import TABLE
 from gradling.nn import functional as F
 from gradling.testing import check_gradients, check_module
 
@@ -148,6 +149,18 @@ def test_softmax_at_its_limits() -> None:
     (y * gradling.tensor([[1.0, 2.0]])).sum().backward()
     assert masked.grad.tolist() == [[0.0, 0.0]]
     assert F.softmax(gradling.ones(0, 3), 1).shape == (0, 3)
+
+
+@pytest.mark.parametrize("x", [1e-9, 0.001, 0.046875, 0.25, 0.2500001])
+def test_tanhshrink_is_exact_where_its_difference_cancels(x: float) -> None:
+    exact = sum(
+        sign * number * x**power
+        for sign, number, power in [(1, 1 / 3, 3), (-1, 2 / 15, 5), (1, 17 / 315, 7)]
+    )
+    left_out = 62 / 2835 * x**9
+    for found in (F.tanhshrink(gradling.tensor(x, dtype=gradling.float64)).item(),
+                  TABLE["tanhshrink"](gradling.Value(x)).data):  # fmt: skip
+        assert abs(found - exact) <= left_out + 1e-13 * exact
 
 
 def test_gumbel_softmax_chooses() -> None:
