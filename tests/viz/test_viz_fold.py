@@ -212,9 +212,7 @@ def test_a_module_called_twice_is_two_boxes_in_a_row():
 
 def test_a_parameter_of_an_op_between_two_calls_stays_outside_of_the_module():
     plain = scoped(["fc"] * 3 + [""] + ["fc"] * 3)
-    graph = Graph(
-        (Node("w", "parameter"), *plain.nodes), (*plain.edges, Edge("w", "n4", 1)), ops=7
-    )
+    graph = Graph((Node("w", "parameter"), *plain.nodes), (*plain.edges, Edge("w", "n4", 1)), ops=7)
     folded = fold(graph, 5).graph
     assert [node.op for node in folded.nodes] == ["", "", "fc", "op4", "fc"]
 
