@@ -12,7 +12,7 @@ from ..check import check_problem
 from ..memory import irregular
 from ..report import Report, Verdict
 from ..rules import RuleProblem
-from .subject import Array, Case, Subject, broken, near, operand_names, run
+from .subject import Array, Case, Subject, broken, near, operand_names, run, same_value
 
 
 def gradient(subject: Subject, case: Case) -> None:
@@ -110,7 +110,7 @@ def composition(subject: Subject, case: Case) -> None:
     simple: Callable[..., Any] = op.composition
     other = Subject(subject.name, simple, subject.spelled, differentiable=subject.differentiable)
     (value, found), (expected, wanted) = run(subject, case), run(other, case)
-    if not near(value, expected, 1024):
+    if not same_value(subject, case, value, expected, 1024):
         raise broken("composition", subject, case, "its value is not that of its composition")
     # A saturated net leaves slopes of 1e-5 out of terms of order 1: rounding is that of the terms.
     terms = 1 + float(np.sum(np.abs(irregular(value))))

@@ -18,6 +18,7 @@ from .subject import (
     near,
     operand_names,
     run,
+    same_value,
 )
 
 
@@ -51,7 +52,7 @@ def layouts(subject: Subject, case: Case) -> None:
         g = lay_out(irregular(value), layout)
         expected, wanted = run(subject, plain, np.array(g))
         found, gradients = run(subject, other, g)
-        if not near(found, expected):
+        if not same_value(subject, plain, found, expected):
             said = f"operands laid out {layout!r} give another value"
             raise broken("layouts", subject, other, said, ["print(out)"])
         # Sums run in another order: rounding is relative to their terms, not to what is left.
@@ -168,7 +169,7 @@ def broadcasting(subject: Subject, case: Case) -> None:
     tiled = Case(tuple(np.broadcast_to(x, value.shape).copy() for x in case.operands), case.params)
     expected, wanted = run(subject, tiled, irregular(value))
     names = operand_names(subject, len(case.operands))
-    if not near(value, expected):
+    if not same_value(subject, case, value, expected):
         raise broken("broadcasting", subject, case, "tiling the operands changes the value")
     for name, x, a, b in zip(names, case.operands, found, wanted, strict=True):
         if a is None or b is None:

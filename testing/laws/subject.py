@@ -142,6 +142,24 @@ def in_layout(case: Case, layout: str) -> Case:
     return Case(tuple(lay_out(x, layout) for x in case.operands), case.params)
 
 
+def same_value(subject: Subject, case: Case, a: Array, b: Array, ulps: float = 64.0) -> bool:
+    """Two values of the subject, equal up to rounding.
+
+    Where a sum cancels, rounding is relative to its terms, not to what is left: to what each
+    operand contributes, its entries times their slopes.
+    """
+    if near(a, b, ulps) or a.shape != b.shape:
+        return near(a, b, ulps)
+    follow = subject.follows(case)
+    if not any(follow):
+        return False
+    _, slopes = run(subject, case, np.ones_like(b), follow)
+    terms = [np.abs(x * g) for x, g in zip(case.operands, slopes, strict=True) if g is not None]
+    with np.errstate(all="ignore"):
+        scale = float(sum(np.sum(part[np.isfinite(part)]) for part in terms))
+    return near(a, b, ulps, scale)
+
+
 def near(a: Array, b: Array, ulps: float = 64.0, scale: float | None = None) -> bool:
     """Equal up to rounding, relative to the largest entry; NaN equals NaN."""
     if a.shape != b.shape:

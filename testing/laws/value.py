@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..memory import irregular
-from .subject import Case, Subject, Trial, broken, near, run
+from .subject import Case, Subject, Trial, broken, run, same_value
 
 
 def value(subject: Subject, case: Case) -> None:
@@ -20,7 +20,7 @@ def value(subject: Subject, case: Case) -> None:
             "value", subject, case, f"expected shape {expected.shape}, got {found.shape}",
             [f"assert out.shape == {expected.shape}, out.shape"],
         )  # fmt: skip
-    if not near(found, expected, 256):
+    if not same_value(subject, case, found, expected, 256):
         raise broken(
             "value", subject, case, f"expected {expected.tolist()}, got {found.tolist()}",
             [f"print(out, 'expected', {expected.tolist()})"],
