@@ -187,11 +187,15 @@ class noting(Tape):
     def __init__(self, notes: Constants) -> None:
         self.notes = notes
 
-    def node(self, node: Node, operands: tuple[Any, ...]) -> None:
-        self.notes[node] = tuple(
-            np.array(x) if before is None else None
-            for before, x in zip(node.inputs, operands, strict=True)
-        )
+    def result(
+        self, op: Op, operands: tuple[Any, ...], params: tuple[Any, ...], out: Tensor
+    ) -> None:
+        node = out._node
+        if node is not None:
+            self.notes[node] = tuple(
+                np.array(x) if before is None else None
+                for before, x in zip(node.inputs, operands, strict=True)
+            )
 
 
 class Replay:

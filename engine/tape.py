@@ -19,8 +19,23 @@ class Tape:
     def __exit__(self, *exc: object) -> None:
         MODE.reset(self._token)
 
-    def node(self, node: Any, operands: tuple[Any, ...]) -> None:
-        """A node was made in the graph of tensors, from these arrays."""
+    def result(
+        self, op: Any, operands: tuple[Any, ...], params: tuple[Any, ...], out: Any
+    ) -> None:
+        """An op on these arrays and numbers gave the tensor ``out``, in a graph or not."""
+
+    def converted(self, before: Any, after: Any) -> None:
+        """An array was brought to another dtype, on its way into an op."""
+
+    def filled_with(self, array: Any) -> None:
+        """An array was filled with plain numbers."""
+
+    def prepared(self, function: Any, args: tuple[Any, ...], found: Any) -> None:
+        """A function of arrays gave what an op will take as a parameter."""
+
+    def read(self, how: str) -> None:
+        """Numbers of a tensor are about to decide something, or a gradient to be computed, outside
+        of any op."""
 
     def compared(self, name: str, a: Any, b: Any, outcome: bool) -> None:
         """Two Values (or a Value and a float) were compared, and the program goes by it."""

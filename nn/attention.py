@@ -9,6 +9,7 @@ import numpy as np
 from ..tensor import Tensor
 from ..tensor.errors import ShapeError
 from ..tensor.joining import cat
+from ..tensor.reading import filled_with
 from . import init
 from .functional.attention import (
     additive,
@@ -246,10 +247,12 @@ class MultiheadAttention(Module):
             k, v = cat([k, self.bias_k.expand(one)], 1), cat([v, self.bias_v.expand(one)], 1)
             more = 1
         if self.add_zero_attn:
-            zero = Tensor(np.zeros(one, k.dtype))
+            zero = Tensor(filled_with(np.zeros(one, k.dtype)))
             k, v, more = cat([k, zero], 1), cat([v, zero], 1), more + 1
         if mask is not None and more:
-            mask = cat([mask, Tensor(np.zeros((*mask.shape[:-1], more), mask.dtype))], -1)
+            mask = cat(
+                [mask, Tensor(filled_with(np.zeros((*mask.shape[:-1], more), mask.dtype)))], -1
+            )
         return k, v, mask
 
     def _split(self, x: Tensor) -> Tensor:

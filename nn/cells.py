@@ -10,6 +10,7 @@ import numpy as np
 from ..tensor import Tensor
 from ..tensor.arguments import said
 from ..tensor.errors import ShapeError
+from ..tensor.reading import filled_with
 from . import init
 from .linear import blank
 from .module import Module
@@ -67,7 +68,7 @@ class RNNCellBase(Module):
             )
         wanted = (*input.shape[:-1], self.hidden_size)
         if states is None:
-            zeros = Tensor(np.zeros(wanted, input.dtype))
+            zeros = Tensor(filled_with(np.zeros(wanted, input.dtype)))
             states = [zeros] * (2 if self._mode == "LSTM" else 1)
         for state in states:
             if state.shape != wanted:

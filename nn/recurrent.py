@@ -12,6 +12,7 @@ from ..tensor import Tensor
 from ..tensor.arguments import said
 from ..tensor.errors import ShapeError
 from ..tensor.joining import cat, stack
+from ..tensor.reading import filled_with
 from ..tensor.record import apply
 from . import init
 from .functional.dropout import check_probability, dropout
@@ -28,7 +29,7 @@ def sweep(mode: str, x: Tensor, states: list[Tensor], weights: list[Any], back: 
     ``weights``: w_ih, w_hh, b_ih, b_hh; biases may be None.
     """
     if weights[2] is None:
-        zeros = Tensor(np.zeros(len(weights[0]), weights[0].dtype))
+        zeros = Tensor(filled_with(np.zeros(len(weights[0]), weights[0].dtype)))
         weights = [*weights[:2], zeros, zeros]
     if mode == "LSTM":
         return apply(rows.lstm_sweep, (x, *states, *weights), (back,))
@@ -169,7 +170,7 @@ class RNNBase(Module):
         count = self.num_layers * (1 + self.bidirectional)
         wanted = (count, x.shape[1], self.hidden_size)
         if states is None:
-            zeros = Tensor(np.zeros(wanted, x.dtype))
+            zeros = Tensor(filled_with(np.zeros(wanted, x.dtype)))
             return [zeros] * (2 if self.mode == "LSTM" else 1)
         for what, state in zip(("h_0", "c_0"), states, strict=False):
             shape = (wanted[0], wanted[2]) if alone else wanted

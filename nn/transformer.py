@@ -11,6 +11,7 @@ import numpy as np
 
 from ..tensor import Tensor
 from ..tensor.errors import ShapeError
+from ..tensor.reading import filled_with
 from . import functional as F
 from . import init
 from .attention import MultiheadAttention
@@ -365,4 +366,4 @@ class Transformer(Module):
     def generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Tensor:
         """(sz, sz): 0 up to the diagonal, -inf beyond it, for attention that cannot look ahead."""
         mask = np.where(np.tri(sz, dtype=bool), 0.0, -inf)
-        return Tensor(mask.astype("float32" if dtype is None else dtype))
+        return Tensor(filled_with(mask.astype("float32" if dtype is None else dtype)))

@@ -55,6 +55,7 @@ class Flat:
         self.state: dict[str, Array] = {}
         self.steps = [0] * len(self.params)
         self.numbers: list[dict[str, float]] = [{} for _ in self.params]
+        self.settled = False  # whether all tensors were views of the buffer when last looked at
         self._lay_out(dtype)
 
     def _lay_out(self, dtype: Any) -> None:
@@ -94,13 +95,14 @@ class Flat:
 
     def fits(self) -> bool:
         """Whether the parameters have the dtype and shapes they were laid out with."""
+        self.settled = not self.scalar
         if not self.scalar:
             for p, place in zip(self.params, self.places):  # noqa: B905  (hot, equal by construction)
                 array = p._data  # type: ignore[union-attr]
-                if array is not place and (
-                    array.dtype is not place.dtype or array.shape != place.shape
-                ):
-                    return False
+                if array is not place:
+                    self.settled = False
+                    if array.dtype is not place.dtype or array.shape != place.shape:
+                        return False
         return True
 
     def gather(self) -> list[bool]:

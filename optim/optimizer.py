@@ -203,7 +203,8 @@ class Optimizer:
         self.load_state_dict(kept)
 
     def _step_flat(self, flat: Flat, group: Group) -> None:
-        flat.adopt()
+        if not flat.settled:
+            flat.adopt()
         present = flat.gather()
         moved = False
         for first, last in flat.runs(present):

@@ -12,6 +12,7 @@ from .arguments import numbers, whole
 from .dims import is_empty
 from .errors import DtypeError, ShapeError, normal_dim, normal_dims
 from .joining import stack
+from .reading import read
 from .record import apply
 from .rows import arrange as rows
 from .rows import shape as views
@@ -161,6 +162,7 @@ def repeat_interleave(
 
 
 def _times(repeats: Any) -> Any:
+    read("repeat_interleave")
     if repeats.dtype.kind not in "iu":
         raise DtypeError(
             f"repeat_interleave: expected whole repeats, got {repeats.dtype}; use .long()"

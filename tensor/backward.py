@@ -63,7 +63,10 @@ def run(
     gradients = dict(seeds)
     found: Gradients = {}
     parts_of = _differentiable_parts if create_graph else _plain_parts
-    anomaly = mode().anomaly
+    now = mode()
+    if now.tape is not None:
+        now.tape.read("backward()")
+    anomaly = now.anomaly
     ours: set[Node] = set()  # nodes whose gradient is an array made here: it may grow in place
     pop, get = gradients.pop, gradients.get
     with enable_grad() if create_graph else Quiet():

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine import TABLE
+from ..engine.modes import mode
 from .arguments import RangeError, all_tensors, fits
 from .dtypes import common_dtype
 from .elementwise import eq, isfinite, isinf, isnan, logical_and, logical_or
 from .errors import DtypeError, explain
 from .node import Array
 from .quiet import Quiet
-from .record import as_constant, elementwise, record
+from .reading import read
+from .record import as_constant, converted, elementwise, record
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -42,6 +44,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
 
     truth = _truth(condition)
     if input is None and other is None:
+        read("where(condition)")
         return tuple(Tensor(index) for index in np.nonzero(np.atleast_1d(truth)))
     if input is None or other is None:
         raise TypeError("where: expected input and other, or neither of them, got one")
@@ -75,8 +78,12 @@ def _truth(condition: Any) -> Array:
 
 def _in(dtype: np.dtype[Any], x: Any) -> Array:
     if isinstance(x, np.ndarray):
-        return x.astype(dtype, copy=False)
-    return np.asarray(fits("where", x, dtype), dtype)
+        made = x.astype(dtype, copy=False)
+    else:
+        made = np.asarray(fits("where", x, dtype), dtype)
+    if made is not x and mode().watched:
+        converted(x, made, mode())
+    return made
 
 
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
@@ -193,6 +200,7 @@ def allclose(
 ) -> bool:
     """Whether all entries are close (see ``isclose``)."""
     all_tensors("allclose", input=input, other=other)
+    read("allclose")
     return bool(isclose(input, other, rtol, atol, equal_nan)._data.all())
 
 
@@ -204,4 +212,5 @@ def equal(input: Tensor, other: Tensor) -> bool:
     True
     """
     all_tensors("equal", input=input, other=other)
+    read("equal")
     return input.shape == other.shape and bool(np.array_equal(input._data, other._data))

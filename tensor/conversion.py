@@ -22,6 +22,7 @@ from .dtypes import (
     uint8,
 )  # fmt: skip
 from .dtypes import bool_ as _bool
+from .reading import read
 from .record import apply
 from .rows import shape as rows
 
@@ -36,17 +37,20 @@ def item(self: Tensor) -> Any:
             f"item: expected a tensor with one entry, got shape {self.shape}; use .tolist(), or "
             "reduce it first (.sum(), .mean())"
         )
+    read("item()")
     return self._data.item()
 
 
 def tolist(self: Tensor) -> Any:
     """Nested lists of Python numbers."""
+    read("tolist()")
     return self._data.tolist()
 
 
 def numpy(self: Tensor) -> Any:
     """The array itself, sharing memory; read-only where the tensor is in a graph, so that it cannot
     be changed behind the graph's back."""
+    read("numpy()")
     if self._node is None and self._data.flags.writeable:
         edits.expose(self._data)
         return self._data
@@ -76,6 +80,7 @@ def truth(self: Tensor) -> Any:
             f"the truth of a tensor of shape {self.shape} is ambiguous: use .any() or .all(), and "
             "& | ~ in place of and, or, not"
         )
+    read("the truth of a tensor")
     return bool(self._data.item())
 
 
@@ -92,6 +97,7 @@ def as_index(self: Tensor) -> Any:
         raise TypeError(
             f"expected a whole number as index, got a {self.dtype} tensor of shape {self.shape}"
         )
+    read("a tensor as an index")
     return int(self._data.item())
 
 

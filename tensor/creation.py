@@ -11,6 +11,7 @@ from . import cuts, edits
 from .arguments import fits, new_shape, on_cpu, said
 from .dtypes import DType, as_dtype, get_default_dtype, int64
 from .node import Array
+from .reading import filled_with
 from .tensor import Tensor
 
 
@@ -82,6 +83,11 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
 def _wrap(array: Array, requires_grad: bool) -> Tensor:
     made = Tensor(array)
     return made.requires_grad_() if requires_grad else made
+
+
+def _known(array: Array, requires_grad: bool) -> Tensor:
+    """The same for an array that follows from plain numbers alone."""
+    return _wrap(filled_with(array), requires_grad)
 
 
 def _array(name: str, data: Any, dtype: Any, copy: bool | None) -> Array:
@@ -182,7 +188,7 @@ def zeros(
     tensor([0., 0.])
     """
     on_cpu("zeros", device)
-    return _wrap(
+    return _known(
         np.zeros(new_shape("zeros", size, **named_size), _or_default(dtype)), requires_grad
     )
 
@@ -196,7 +202,7 @@ def ones(
 ) -> Tensor:
     """Ones of the given shape."""
     on_cpu("ones", device)
-    return _wrap(np.ones(new_shape("ones", size, **named_size), _or_default(dtype)), requires_grad)
+    return _known(np.ones(new_shape("ones", size, **named_size), _or_default(dtype)), requires_grad)
 
 
 def empty(
@@ -256,7 +262,7 @@ def _filled(name: str, shape: Any, value: Any, dtype: DType, requires_grad: bool
     made = np.empty(shape, dtype)
     with np.errstate(over="ignore"):
         made[...] = fits(name, value, dtype)
-    return _wrap(made, requires_grad)
+    return _known(made, requires_grad)
 
 
 def _like(name: str, input: Any, dtype: Any, device: Any) -> tuple[tuple[int, ...], DType]:
@@ -272,14 +278,14 @@ def zeros_like(
     input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Zeros in the shape and dtype of ``input``."""
-    return _wrap(np.zeros(*_like("zeros_like", input, dtype, device)), requires_grad)
+    return _known(np.zeros(*_like("zeros_like", input, dtype, device)), requires_grad)
 
 
 def ones_like(
     input: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
     """Ones in the shape and dtype of ``input``."""
-    return _wrap(np.ones(*_like("ones_like", input, dtype, device)), requires_grad)
+    return _known(np.ones(*_like("ones_like", input, dtype, device)), requires_grad)
 
 
 def empty_like(

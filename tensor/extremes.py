@@ -14,6 +14,7 @@ from . import record
 from .dims import Dims, axes, is_empty, not_empty, numpy_names, one_axis
 from .elementwise import maximum, minimum
 from .node import Array
+from .reading import prepared
 from .record import apply
 from .rows import reductions as rows
 from .rows.indexing import gather
@@ -121,7 +122,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
 
 def _extreme(name: str, find: Any, input: Tensor, dim: int, keepdim: bool) -> ValuesAndIndices:
     axis = one_axis(name, dim, input._data.shape)
-    return pick(input, axis, _indices(find, input._data, axis, True), keepdim)
+    return pick(input, axis, prepared(_indices, find, input._data, axis, True), keepdim)
 
 
 def _indices(find: Any, x: Array, axis: int, keepdim: bool) -> Array:
@@ -152,6 +153,6 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
 def _place(name: str, find: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     x = input._data
     if dim is not None:
-        return outside_graph(_indices(find, x, one_axis(name, dim, x.shape), keepdim))
+        return outside_graph(prepared(_indices, find, x, one_axis(name, dim, x.shape), keepdim))
     not_empty(name, x.size)
     return outside_graph(np.asarray(find(x)).reshape((1,) * x.ndim if keepdim else ()))

@@ -9,6 +9,7 @@ import numpy as np
 from .errors import DtypeError, ShapeError, broadcast_clash
 from .joining import cat
 from .products import _dtypes, matmul
+from .reading import read
 from .record import apply
 from .rows import factors as rows
 
@@ -73,6 +74,7 @@ def slogdet(A: Tensor) -> SlogDet:
 
 def logdet(input: Tensor) -> Tensor:
     """The logarithm of the determinant: nan where that is negative."""
+    read("logdet")
     sign, logabsdet = slogdet(input)
     return logabsdet + sign.clamp(max=0) * float("inf") if (sign._data < 0).any() else logabsdet
 

@@ -11,6 +11,7 @@ from .choice import where
 from .dtypes import int64
 from .errors import DtypeError, ShapeError
 from .gathering import _filling, _source
+from .reading import read
 from .record import apply
 from .rows import indexing as rows
 from .shape import broadcast_shapes, broadcast_tensors
@@ -73,6 +74,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     tensor([[1],
             [2]])
     """
+    read("nonzero")
     made, x = type(input), input._data
     if as_tuple:
         return tuple([made(part.astype(int64)) for part in np.nonzero(np.atleast_1d(x))])
@@ -95,6 +97,7 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     tensor([[0, 0, 1],
             [1, 0, 0]])
     """
+    read("one_hot")
     classes, x = whole("one_hot", "num_classes", num_classes), input._data
     if x.dtype.kind not in "iu":
         raise DtypeError(

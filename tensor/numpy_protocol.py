@@ -15,6 +15,7 @@ from ..engine.modes import mode
 from . import edits, trees
 from .in_graph import InGraph
 from .node import Array
+from .reading import read
 
 Function = Callable[..., Any]
 # These write to files or to other memory, or only look: no gradient is lost by using arrays.
@@ -74,6 +75,7 @@ class NumPyProtocol(InGraph):
                 "__dlpack__: this tensor is in a graph, which could not see what another library "
                 "does with it; hand over x.detach()"
             )
+        read("dlpack")
         if self._data.flags.writeable:
             edits.expose(self._data)
         return self._data.__dlpack__(**{k: v for k, v in options.items() if v is not None})

@@ -10,6 +10,7 @@ import numpy as np
 
 from .arguments import all_tensors, said, whole
 from .errors import DtypeError, ShapeError, broadcast_clash
+from .reading import read
 from .record import apply, is_constant
 from .rows import linalg as rows
 from .shape import _reshaped, unsqueeze
@@ -245,6 +246,7 @@ def matrix_exp(A: Tensor) -> Tensor:
     from .sequences import eye
 
     n = square("matrix_exp", A)
+    read("matrix_exp")
     size = float(np.abs(A._data).sum(axis=-1).max(initial=0.0))
     halvings = max(0, math.ceil(math.log2(size)) + 1) if 0 < size < math.inf else 0
     x, one = A * 0.5**halvings, eye(n, dtype=A._data.dtype)

@@ -60,7 +60,7 @@ def record(
                 saved = tuple([a if kept or a.__class__ is not Array else None for a, kept in held])
             out = joined(op, y, nodes, saved, params, now.scope)
     if now.watched:
-        _watched(op, y, nodes, arrays, out, now)
+        _watched(op, y, nodes, arrays, params, out, now)
     return out
 
 
@@ -114,8 +114,8 @@ def elementwise(op: Op, operands: tuple[Any, ...], params: tuple[Any, ...] = ())
     for place, a in enumerate(arrays):
         if isinstance(a, np.ndarray) and a.dtype is not dtype:
             arrays[place] = a.astype(dtype)
-            if mode().watch is not None:
-                cuts.carried(a, arrays[place])
+            if mode().watched:
+                converted(a, arrays[place], mode())
     token = silence.set(IGNORE)
     try:
         y = in_single(kernel, arrays, params) if dtype is float16 else kernel(*arrays, *params)
@@ -247,6 +247,7 @@ def _watched(
     y: Array,
     nodes: tuple[Node | None, ...],
     arrays: tuple[Any, ...],
+    params: tuple[Any, ...],
     out: Tensor,
     now: Mode,
 ) -> None:
@@ -256,10 +257,18 @@ def _watched(
         if node is not None and (known := site(node)) is not None:
             node.note("site", known.line)  # for what backward has to say
         cuts.noted(op, nodes, arrays, out, now)
-    if now.tape is not None and node is not None:
-        now.tape.node(node, arrays)
+    if now.tape is not None:
+        now.tape.result(op, arrays, params, out)
     if now.anomaly:
         _look_for_nan(op, y, arrays, node, now)
+
+
+def converted(before: Any, after: Array, now: Mode) -> None:
+    """Say that ``after`` is ``before`` in another dtype, or a number as an array."""
+    if now.watch is not None and isinstance(before, np.ndarray):
+        cuts.carried(before, after)
+    if now.tape is not None:
+        now.tape.converted(before, after)
 
 
 def _look_for_nan(op: Op, y: Array, arrays: tuple[Any, ...], node: Node | None, now: Mode) -> None:

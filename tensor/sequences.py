@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import RangeError, fits, on_cpu, said, whole
-from .creation import _number, _or_default, _wrap
+from .creation import _known, _number, _or_default
 from .dtypes import DType, as_dtype, get_default_dtype, int64
 from .errors import ShapeError
 from .node import Array
@@ -64,7 +64,7 @@ def arange(
         entries = np.arange(count) * step + start
     else:
         entries = start + step * np.arange(count, dtype=np.float64)
-    return _wrap(entries.astype(wanted), requires_grad)
+    return _known(entries.astype(wanted), requires_grad)
 
 
 def _numeric(name: str, dtype: Any) -> DType:
@@ -90,7 +90,7 @@ def linspace(
     """
     on_cpu("linspace", device)
     wanted = get_default_dtype() if dtype is None else _numeric("linspace", dtype)
-    return _wrap(_steps("linspace", start, end, steps, wanted).astype(wanted), requires_grad)
+    return _known(_steps("linspace", start, end, steps, wanted).astype(wanted), requires_grad)
 
 
 def _steps(name: str, start: Any, end: Any, steps: Any, dtype: DType) -> Array:
@@ -137,7 +137,7 @@ def logspace(
     wanted = get_default_dtype() if dtype is None else _numeric("logspace", dtype)
     with np.errstate(all="ignore"):
         powers = np.power(float(base), _steps("logspace", start, end, steps, np.dtype(np.float64)))
-        return _wrap(powers.astype(wanted), requires_grad)
+        return _known(powers.astype(wanted), requires_grad)
 
 
 def eye(
@@ -154,7 +154,7 @@ def eye(
     columns = rows if m is None else whole("eye", "m", m)
     if rows < 0 or columns < 0:
         raise ShapeError(f"eye: sizes cannot be negative, got {rows} and {columns}")
-    return _wrap(np.eye(rows, columns, dtype=_or_default(dtype)), requires_grad)
+    return _known(np.eye(rows, columns, dtype=_or_default(dtype)), requires_grad)
 
 
 def tril_indices(
@@ -190,4 +190,4 @@ def _pairs(name: str, mask: Array, dtype: Any) -> Tensor:
     wanted = int64 if dtype is None else as_dtype(dtype)
     if wanted.kind not in "iu":
         raise TypeError(f"{name}: expected a dtype of whole numbers, got {wanted}")
-    return _wrap(np.stack(np.nonzero(mask)).astype(wanted), False)
+    return _known(np.stack(np.nonzero(mask)).astype(wanted), False)

@@ -11,6 +11,7 @@ from .dims import axes, not_empty, numpy_names, one_axis
 from .errors import DtypeError, ShapeError, normal_dim
 from .extremes import ValuesAndIndices, outside_graph, pick
 from .node import Array
+from .reading import prepared, read
 from .record import apply
 from .rows import reductions as rows
 
@@ -43,7 +44,7 @@ def sort(
     (tensor([1., 2., 3.]), tensor([1, 2, 0]))
     """
     axis = normal_dim("sort", dim, input._data.ndim)
-    return pick(input, axis, _order(input._data, axis, descending))
+    return pick(input, axis, prepared(_order, input._data, axis, descending))
 
 
 @numpy_names
@@ -52,7 +53,7 @@ def argsort(
 ) -> Tensor:
     """The indices that sort along ``dim``."""
     axis = normal_dim("argsort", dim, input._data.ndim)
-    return outside_graph(_order(input._data, axis, descending))
+    return outside_graph(prepared(_order, input._data, axis, descending))
 
 
 def msort(input: Tensor) -> Tensor:
@@ -141,6 +142,7 @@ def unique(
     >>> gradling.unique(gradling.tensor([2, 1, 2]), return_counts=True)
     (tensor([1, 2]), tensor([1, 2]))
     """
+    read("unique")
     x = input._data
     axis = None if dim is None else normal_dim("unique", dim, x.ndim)
     found, inverse, counts = np.unique(
@@ -157,6 +159,7 @@ def unique_consecutive(
     dim: int | None = None,
 ) -> Any:
     """As ``unique``, of neighbours only: an entry that comes again later is kept again."""
+    read("unique_consecutive")
     x = input._data
     axis = 0 if dim is None else normal_dim("unique_consecutive", dim, x.ndim)
     line = x.reshape(-1) if dim is None else np.moveaxis(x, axis, 0)
@@ -186,6 +189,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     >>> gradling.bincount(gradling.tensor([0, 2, 2]))
     tensor([1, 0, 2])
     """
+    read("bincount")
     x, minlength = input._data, whole("bincount", "minlength", minlength)
     if x.dtype.kind not in "iu":
         raise DtypeError(f"bincount: expected whole numbers, got {x.dtype}; use .long()")

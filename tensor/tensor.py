@@ -42,6 +42,7 @@ from .in_place_forms import InPlaceForms
 from .inplace import augmented, in_place
 from .node import Array, Node
 from .numpy_protocol import NumPyProtocol
+from .reading import read
 from .record import binary, bind
 from .rows.structural import serve_tensors
 
@@ -151,6 +152,7 @@ class Tensor(NumPyProtocol, InPlaceForms):
         return (self[i] for i in range(self._data.shape[0]))
 
     def __contains__(self, element: Any) -> Any:
+        read("x in tensor")
         value = element._data if isinstance(element, Tensor) else element
         return np.any(self._data == value).item()
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from ...tensor import Tensor
 from ...tensor.errors import ShapeError, broadcast_clash
+from ...tensor.node import Array
+from ...tensor.reading import filled_with, prepared
 from ...tensor.record import apply
 from ..rows import attention as rows
 from .dropout import _mask, check_probability
@@ -17,9 +19,12 @@ from .dropout import _mask, check_probability
 def additive(mask: Tensor, dtype: Any, allowed: bool) -> Tensor:
     """A mask to be added to scores: -inf where a truth value forbids; numbers as they are."""
     if mask._data.dtype == np.bool_:
-        forbidden = ~mask._data if allowed else mask._data
-        return Tensor(np.where(forbidden, dtype.type(-inf), dtype.type(0)))
+        return Tensor(prepared(_forbidding, mask._data, dtype, allowed))
     return mask if mask.dtype is dtype else mask.to(dtype)
+
+
+def _forbidding(mask: Array, dtype: Any, allowed: bool) -> Array:
+    return np.asarray(np.where(~mask if allowed else mask, dtype.type(-inf), dtype.type(0)))
 
 
 def _check(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> None:
@@ -86,14 +91,15 @@ def scaled_dot_product_attention(
             f"{query.dtype}, {key.dtype} and {value.dtype}"
         )
     factor = 1.0 / sqrt(query.shape[-1] or 1) if scale is None else scale
-    none = Tensor(np.zeros((), query.dtype))
+    none = Tensor(filled_with(np.zeros((), query.dtype)))
     mask = none if attn_mask is None else additive(attn_mask, query.dtype, allowed=True)
     keep = None
-    check_probability("scaled_dot_product_attention", dropout_p)
+    name = "scaled_dot_product_attention"
+    check_probability(name, dropout_p)
     if dropout_p:
         lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])
         shape = (*lead, query.shape[-2], key.shape[-2])
-        keep = _mask("scaled_dot_product_attention", shape, dropout_p, query.dtype, generator)
+        keep = prepared(_mask, name, shape, dropout_p, query.dtype, generator)
     return apply(rows.attention, (query, key, value, mask), (factor, bool(is_causal), keep))
 
 
@@ -110,10 +116,12 @@ def self_attention(
     keep = None
     if dropout_p:
         shape = (n, heads, length, length)
-        keep = _mask("scaled_dot_product_attention", shape, dropout_p, packed.dtype, generator)
+        keep = prepared(
+            _mask, "scaled_dot_product_attention", shape, dropout_p, packed.dtype, generator
+        )
     factor = 1.0 / sqrt(width // (3 * heads))
     if mask is None:
-        mask = Tensor(np.zeros((), packed.dtype))
+        mask = Tensor(filled_with(np.zeros((), packed.dtype)))
     return apply(rows.self_attention, (packed, mask), (heads, factor, keep))
 
 
@@ -127,9 +135,9 @@ def attention_with_weights(
     generator: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """Attention in single steps: the mixture, and the shares (..., L, S) before any dropout."""
-    none = Tensor(np.zeros((), query.dtype))
+    none = Tensor(filled_with(np.zeros((), query.dtype)))
     factor = 1.0 / sqrt(query.shape[-1] or 1)
     p = rows.weights(query, key, none if mask is None else mask, factor, False)
     if dropout_p:
-        p = p * Tensor(_mask("attention", p.shape, dropout_p, query.dtype, generator))
+        p = p * Tensor(prepared(_mask, "attention", p.shape, dropout_p, query.dtype, generator))
     return p @ value, p

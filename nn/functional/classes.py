@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import nan, prod
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from ...tensor import Tensor
 from ...tensor.choice import clamp_min, where
 from ...tensor.errors import ShapeError
 from ...tensor.node import Array
+from ...tensor.reading import prepared
 from ...tensor.record import apply
 from ..rows import losses as rows
 from .checks import check_reduction, reshapes_that, tensor_operands, warn_once, weighted
@@ -55,20 +56,21 @@ def cross_entropy(
     if target._data.dtype.kind == "f":
         logp = _log_probs(input, from_probs)
         return _soft(logp, target, weight, reduction, label_smoothing)
-    labels = Labels(name, input, target, weight, ignore_index)
+    if label_smoothing == 0 and not from_probs:
+        _warn_of_probabilities(name, input, "logits", "without a softmax before it")
+        of_classes = None if weight is None else weight._data
+        places = prepared(
+            _picked, name, target._data, input.shape, input.dtype, of_classes, ignore_index,
+            reduction,
+        )  # fmt: skip
+        loss = apply(rows.cross_entropy, (in_rows(input),), (places, reduction))
+        alone = reduction != "none" or loss.shape == target.shape
+        return loss if alone else loss.reshape(target.shape)
+    labels = Labels.of(name, input, target, weight, ignore_index)
     if not labels.count and reduction == "mean":
         return input.mean()  # nan: there is nothing to average
     if reduction == "mean" and labels.ignored is not None and labels.ignored.all():
         return input[:0].sum() + nan  # nan too, but no input has a part
-    if label_smoothing == 0 and not from_probs:
-        _warn_of_probabilities(name, input, "logits", "without a softmax before it")
-        share = labels.share(reduction)
-        loss = apply(
-            rows.cross_entropy,
-            (labels.rows(input),),
-            (labels.picks, share, labels.ignored, reduction),
-        )
-        return labels.unflat(loss) if reduction == "none" else loss
     logp = _log_probs(input, from_probs)
     picked = labels.picked(logp, reduction)
     if label_smoothing == 0:
@@ -98,7 +100,7 @@ def nll_loss(
     check_reduction(name, reduction)
     _check_scores(name, input, target)
     _warn_of_probabilities(name, input, "log-probabilities", "after log_softmax, not softmax")
-    labels = Labels(name, input, target, _class_weight(name, input, weight), ignore_index)
+    labels = Labels.of(name, input, target, _class_weight(name, input, weight), ignore_index)
     if not labels.count and reduction == "mean":
         return input.mean()
     return labels.picked(input, reduction)
@@ -108,15 +110,21 @@ class Labels:
     """Class indices, checked, and where in a matrix of scores (rows, C) each one is."""
 
     def __init__(
-        self, name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
+        self,
+        name: str,
+        target: Array,
+        scores: tuple[int, ...],
+        dtype: Any,
+        weight: Array | None,
+        ignore_index: int,
     ) -> None:
-        if target._data.dtype.kind == "f":
+        if target.dtype.kind == "f":
             raise TypeError(
                 f"{name}: expected class indices, got a {target.dtype} target; use .long()"
             )
         self.shape = target.shape
-        self.classes = classes = input.shape[min(1, input.ndim - 1)]
-        t = np.ascontiguousarray(target._data, dtype=np.int64).reshape(-1)
+        self.classes = classes = scores[min(1, len(scores) - 1)]
+        t = np.ascontiguousarray(target, dtype=np.int64).reshape(-1)
         # one comparison for both ends: seen without sign, negative numbers are huge
         wrong = t.view(np.uint64) >= np.uint64(classes)
         self.ignored: Array | None = None
@@ -127,7 +135,7 @@ class Labels:
                 at = tuple(map(int, np.unravel_index(bad[0], self.shape)))
                 raise IndexError(
                     f"{name}: target{list(at) if at else ''} is {t[bad[0]]}, and there are "
-                    f"{classes} classes, 0 to {classes - 1} (input {input.shape}); {len(bad)} of "
+                    f"{classes} classes, 0 to {classes - 1} (input {scores}); {len(bad)} of "
                     f"{len(t)} labels are out of range"
                 )
             self.ignored, t = ignored, np.where(ignored, 0, t)
@@ -137,11 +145,18 @@ class Labels:
         self.picks = t + np.arange(len(t)) * classes
         self.weights: Array | None = None  # of each sample, where they are not all 1
         if weight is not None:
-            self.weights = weight._data[t]
+            self.weights = weight[t]
         if self.ignored is not None:
-            ones = np.ones(len(t), input.dtype) if self.weights is None else self.weights
+            ones = np.ones(len(t), dtype) if self.weights is None else self.weights
             self.weights = np.where(self.ignored, ones.dtype.type(0), ones)
         self.count = len(t)
+
+    @classmethod
+    def of(
+        cls, name: str, input: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
+    ) -> Labels:
+        of_classes = None if weight is None else weight._data
+        return cls(name, target._data, input.shape, input.dtype, of_classes, ignore_index)
 
     def share(self, reduction: str) -> Any:
         """What each sample's loss counts for."""
@@ -152,24 +167,16 @@ class Labels:
         with np.errstate(all="ignore"):
             return self.weights / self.weights.sum()
 
-    def rows(self, x: Tensor) -> Tensor:
-        """Scores as a matrix with classes last: (N, C, d1, …) -> (N d1 …, C)."""
-        if x.ndim == 2:
-            return x
-        if x.ndim > 2:
-            x = x.permute(0, *range(2, x.ndim), 1)
-        return x.reshape(self.count, self.classes)
-
     def unflat(self, losses: Tensor) -> Tensor:
         return losses.reshape(self.shape) if losses.shape != self.shape else losses
 
     def picked(self, logp: Tensor, reduction: str) -> Tensor:
         """-logp at the labels, with their shares."""
-        return self._combined(-self.rows(logp).reshape(-1)[Tensor(self.picks)], reduction)
+        return self._combined(-in_rows(logp).reshape(-1)[Tensor(self.picks)], reduction)
 
     def spread(self, logp: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
         """-logp added up over all classes, the weight of the label's class deciding the mean."""
-        rows = self.rows(logp)
+        rows = in_rows(logp)
         each = -(rows if weight is None else rows * weight).sum(1)
         if self.ignored is not None:
             each = each * Tensor((~self.ignored).astype(logp.dtype))
@@ -186,6 +193,26 @@ class Labels:
         share = self.share(reduction)
         each = each * (Tensor(share) if isinstance(share, np.ndarray) else share)
         return self.unflat(each) if reduction == "none" else each.sum()
+
+
+def _picked(
+    name: str, target: Array, scores: tuple[int, ...], dtype: Any, weight: Array | None,
+    ignore_index: int, reduction: str,
+) -> rows.Picked:  # fmt: skip
+    labels = Labels(name, target, scores, dtype, weight, ignore_index)
+    ignored, mean = labels.ignored, reduction == "mean"
+    if mean and ignored is not None and ignored.all():
+        return rows.Picked(labels.picks, 0.0, ignored, True)
+    return rows.Picked(labels.picks, labels.share(reduction), ignored, mean and not labels.count)
+
+
+def in_rows(x: Tensor) -> Tensor:
+    """Scores as a matrix with classes last: (N, C, d1, …) -> (N d1 …, C)."""
+    if x.ndim == 2:
+        return x
+    if x.ndim > 2:
+        x = x.permute(0, *range(2, x.ndim), 1)
+    return x.reshape(prod(x.shape[:-1]), x.shape[-1])
 
 
 def _log_probs(input: Tensor, from_probs: bool) -> Tensor:

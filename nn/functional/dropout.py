@@ -13,6 +13,7 @@ from ...tensor.errors import ShapeError
 from ...tensor.generators import drawing
 from ...tensor.inplace import assign
 from ...tensor.node import Array
+from ...tensor.reading import prepared
 from ...tensor.record import apply
 from ..rows import lookup as rows
 from ..rows.activations import SELU_ALPHA, SELU_SCALE
@@ -32,7 +33,8 @@ def _dropped(
         raise TypeError(f"{name}: expected a floating tensor, got {input.dtype}; use .float()")
     if not training or p == 0:
         return input
-    y = apply(rows.dropout, (input,), (_mask(name, shape, p, input.dtype, generator),))
+    mask = prepared(_mask, name, shape, p, input.dtype, generator)
+    y = apply(rows.dropout, (input,), (mask,))
     return assign(input, y, f"{name}_") if inplace else y
 
 

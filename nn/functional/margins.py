@@ -11,7 +11,7 @@ from ...tensor.choice import clamp_min, where
 from ...tensor.elementwise import minimum
 from ...tensor.errors import ShapeError
 from .checks import check_reduction, pair, reshapes_that, tensor_operands, weighted
-from .classes import Labels, _check_scores, _class_weight
+from .classes import Labels, _check_scores, _class_weight, in_rows
 from .distances import pairwise_distance
 
 Distance = Callable[[Tensor, Tensor], Tensor]
@@ -92,8 +92,8 @@ def multi_margin_loss(
     if input.ndim > 2:
         raise ShapeError(f"{name}: expected scores (C,) or (N, C), got {input.shape}")
     weight = _class_weight(name, input, weight)
-    labels = Labels(name, input, target, None, ignore_index=-1 - 2**62)
-    x = labels.rows(input)
+    labels = Labels.of(name, input, target, None, ignore_index=-1 - 2**62)
+    x = in_rows(input)
     right = x.reshape(-1)[Tensor(labels.picks)].reshape(labels.count, 1)
     short = clamp_min(margin - right + x, 0)
     if p == 2:

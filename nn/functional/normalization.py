@@ -11,6 +11,7 @@ from ...tensor.arguments import said
 from ...tensor.errors import ShapeError
 from ...tensor.node import Array
 from ...tensor.quiet import Quiet
+from ...tensor.reading import filled_with, prepared
 from ...tensor.record import apply, record
 from ..rows import normalization as rows
 from .checks import reshapes_that
@@ -146,9 +147,8 @@ def batch_norm(
                 "training=True to measure the batch"
             )
         # copies: what the graph keeps must not move when training goes on before backward
-        with Quiet():
-            inverse = Tensor((1 / np.sqrt(running_var._data + eps)).astype(w.dtype))
-        mean = Tensor(running_mean._data.astype(w.dtype))
+        inverse = Tensor(prepared(_inverse_deviation, running_var._data, eps, w.dtype))
+        mean = Tensor(prepared(np.ndarray.astype, running_mean._data, w.dtype))
         scale = w * inverse
         return apply(rows.channel_affine, (input, scale, b - mean * scale))
     count = input._data.size // max(channels, 1)
@@ -164,6 +164,11 @@ def batch_norm(
         if running_var is not None and count:
             _move(running_var, kept[1] * (count / max(count - 1, 1)), momentum)
     return record(rows.batch_norm, y, tuple([x._node for x in operands]), arrays, (eps, kept))
+
+
+def _inverse_deviation(variance: Array, eps: float, dtype: Any) -> Array:
+    with Quiet():
+        return np.asarray((1 / np.sqrt(variance + eps)).astype(dtype))
 
 
 def instance_norm(
@@ -217,7 +222,7 @@ def _move(running: Tensor, towards: Array, share: float) -> None:
 
 
 def _given(x: Tensor | None, fill: Any, shape: tuple[int, ...], input: Tensor) -> Tensor:
-    return Tensor(fill(shape, input.dtype)) if x is None else x
+    return Tensor(filled_with(fill(shape, input.dtype))) if x is None else x
 
 
 def _enough(input: Tensor, count: int) -> None:

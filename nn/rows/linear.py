@@ -25,7 +25,7 @@ def _product(x: Array, weight: Array) -> Array:
 
 
 def _linear(x: Array, weight: Array, bias: Array) -> Array:
-    y = _product(x, weight)
+    y: Array = x.dot(weight.T) if x.ndim == 2 else _product(x, weight)
     y += bias
     return y
 
@@ -33,14 +33,15 @@ def _linear(x: Array, weight: Array, bias: Array) -> Array:
 def _linear_parts(
     needed: tuple[bool, ...], g: Any, y: Any, x: Any, weight: Any, bias: Any
 ) -> tuple[Any, ...]:
-    rows = _rows_of(g)
+    flat = g.ndim == 2
+    rows = g if flat else _rows_of(g)
     to_x, to_weight, to_bias = needed
     dx = rows.dot(weight) if to_x else None
-    if dx is not None and g.ndim != 2:
+    if dx is not None and not flat:
         dx = dx.reshape(x.shape)
     return (
         dx,
-        rows.T.dot(_rows_of(x)) if to_weight else None,
+        rows.T.dot(x if flat else _rows_of(x)) if to_weight else None,
         # a product with ones adds the rows up 1.7 to 7 times as fast as a sum over the first axis
         ones(len(rows), rows.dtype).dot(rows) if to_bias else None,
     )

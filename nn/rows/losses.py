@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -129,9 +129,17 @@ def _row_max(x: Array) -> Array:
     return top
 
 
-def _cross_entropy(
-    input: Array, picks: Array, share: Any, ignored: Array | None, reduction: str
-) -> tuple[Any, Array]:
+class Picked(NamedTuple):
+    """What a label picks of a matrix of scores, row by row."""
+
+    picks: Array  # places in the flat matrix
+    share: Any  # what each row's loss counts for
+    ignored: Array | None  # rows that count for nothing, whatever their scores
+    empty: bool = False  # a mean of nothing: nan, and no score has a part in it
+
+
+def _cross_entropy(input: Array, labels: Picked, reduction: str) -> tuple[Any, Array]:
+    picks, share, ignored, empty = labels
     # The largest exponent is 0: nothing overflows, and one term is 1. Picks count row by row, so
     # everything made here, and the gradient after it, is laid out in rows whatever the input is.
     z = np.subtract(input, _row_max(input), order="C")
@@ -143,24 +151,25 @@ def _cross_entropy(
     if ignored is not None:  # exactly 0, also where the row holds nan
         losses[ignored], e[ignored] = 0, 0
     losses *= share
-    return losses if reduction == "none" else np.add.reduce(losses), e
+    if reduction == "none":
+        return losses, e
+    return losses.dtype.type(np.nan) if empty else np.add.reduce(losses), e
 
 
 def _cross_entropy_parts(
-    needed: Params, g: Any, y: Any, input: Any, picks: Any, share: Any, ignored: Any,
-    reduction: str, softmax: Any,
-) -> tuple[Any]:  # fmt: skip
+    needed: Params, g: Any, y: Any, input: Any, labels: Picked, reduction: str, softmax: Any
+) -> tuple[Any]:
+    picks, share, _, _ = labels
     each = g * share
     part: Array = softmax * (each[:, None] if np.ndim(each) else each)
     part.reshape(-1)[picks] -= each
     return (part,)
 
 
-def _log_softmax_picked(
-    x: Tensor, picks: Array, share: Any, ignored: Array | None, reduction: str
-) -> Tensor:
+def _log_softmax_picked(x: Tensor, labels: Picked, reduction: str) -> Tensor:
     from ...tensor.choice import where
 
+    picks, share, ignored, empty = labels
     if ignored is not None:
         x = where(Tensor(~ignored[:, None]), x, 0.0)
     z = x - Tensor(_row_max(x._data))  # a shift changes nothing, so it needs no gradient
@@ -168,12 +177,12 @@ def _log_softmax_picked(
     if ignored is not None:
         losses = where(Tensor(~ignored), losses, 0.0)
     losses = losses * (Tensor(share) if isinstance(share, np.ndarray) else share)
-    return losses if reduction == "none" else losses.sum()
+    return losses if reduction == "none" else losses.sum() + (np.nan if empty else 0.0)
 
 
 cross_entropy = structural(
     "cross_entropy", "input", _cross_entropy,
-    params={"picks": (), "share": 1.0, "ignored": None, "reduction": "sum"},
+    params={"labels": (), "reduction": "sum"},
     vjp=(None,), domain=(REAL,), joint=_cross_entropy_parts, composition=_log_softmax_picked,
     why="-log softmax(x)_t = log Σ exp(x) - x_t, of slope softmax(x) - 1[t].",
 )  # fmt: skip

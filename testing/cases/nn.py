@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from ...nn.rows.losses import Picked
 from ..laws import Case
 from ..strategies import arrays, shapes
 from .registry import case
@@ -59,7 +60,7 @@ def picked(draw: Any) -> Case:
         ignored = draw(arrays((rows,), dtype="bool", elements=st.booleans()))
         share = np.where(ignored, 0.0, share)
     reduction = draw(st.sampled_from(("sum", "none")))
-    return Case((x,), (picks, share, ignored, reduction))
+    return Case((x,), (Picked(picks, share, ignored), reduction))
 
 
 @case("embedding")
