@@ -365,8 +365,9 @@ __version__ = "0.1.0"
 _LATER = (
     "bridges", "data", "interop", "models", "nn", "optim", "testing", "train", "utils", "viz",
 )  # fmt: skip
-_BRIDGES = ("lift", "unroll")
+_BRIDGES = ("capture", "lift", "unroll")
 if _TYPE_CHECKING:  # for those who check types; __getattr__ imports them when they are asked for
+    from .bridges import capture as capture
     from .bridges import lift as lift
     from .bridges import unroll as unroll
 

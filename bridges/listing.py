@@ -117,6 +117,8 @@ class Listing(Tape):
 
     def _taken(self, x: Any) -> Any:
         """Operands or parameters, with references for what is known by number."""
+        if isinstance(x, Tensor):  # as a setting, whose numbers some code will read
+            self.read("a tensor as a setting")
         if isinstance(x, np.ndarray):
             return self.number(x)
         known = self._numbers.get(id(x))

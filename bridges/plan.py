@@ -40,9 +40,17 @@ class Plan:
     """One way through a function, for arguments of one kind."""
 
     def __init__(
-        self, name: str, listing: Listing, reach: Reach, args: tuple[Any, ...], out: Any, now: Mode
+        self,
+        name: str,
+        listing: Listing,
+        reach: Reach,
+        args: tuple[Any, ...],
+        names: tuple[str, ...],
+        out: Any,
+        now: Mode,
     ) -> None:
         self.reach, self.trusted = reach, False
+        self.names = names  # of the last arguments
         self.mode = (now.grad, now.inference, get_default_dtype())
         self.kinds = [_kind(x) for x in args]
         self.flat = all(isinstance(x, Tensor) for x in args)
@@ -116,12 +124,14 @@ class Plan:
 
     # Whether it applies ---------------------------------------------------------------------------
 
-    def fits(self, args: tuple[Any, ...], now: Mode) -> bool:
+    def fits(self, args: tuple[Any, ...], names: tuple[str, ...], now: Mode) -> bool:
         """Whether these are arguments of the kind that was recorded."""
         grad, inference, dtype = self.mode
         if now.grad is not grad or now.inference is not inference:
             return False
-        if len(args) != len(self.kinds) or get_default_dtype() is not dtype:
+        if len(args) != len(self.kinds) or names != self.names:
+            return False
+        if get_default_dtype() is not dtype:
             return False
         for x, kind in zip(args, self.kinds):  # noqa: B905  (hot, equal by the line above)
             if kind.__class__ is tuple and isinstance(x, Tensor):

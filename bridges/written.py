@@ -11,6 +11,7 @@ import keyword
 import linecache
 import math
 import re
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
@@ -103,6 +104,7 @@ class Program:
         file = f"<captured {_fresh()}>"
         lines = self.source.splitlines(keepends=True)
         linecache.cache[file] = (len(self.source), None, lines, file)  # for tracebacks
+        weakref.finalize(self, linecache.cache.pop, file, None)
         space = {**self.constants, "asarray": np.asarray, "sum_to": _sum_to}
         exec(compile(self.source, file, "exec"), space)
         return space["forward"], space["backward"]
