@@ -19,9 +19,7 @@ class Tape:
     def __exit__(self, *exc: object) -> None:
         MODE.reset(self._token)
 
-    def result(
-        self, op: Any, operands: tuple[Any, ...], params: tuple[Any, ...], out: Any
-    ) -> None:
+    def result(self, op: Any, operands: tuple[Any, ...], params: tuple[Any, ...], out: Any) -> None:
         """An op on these arrays and numbers gave the tensor ``out``, in a graph or not."""
 
     def converted(self, before: Any, after: Any) -> None:
