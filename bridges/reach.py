@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 import dis
+import sys
 import types
 from collections.abc import Callable, Iterable
 from enum import Enum
@@ -145,7 +146,7 @@ class Reach:
                 raise Unseen(path or fn.__name__)
             if not isinstance(home, types.ModuleType):
                 self._visit(path, home)
-        elif not _trusted(fn.__module__):
+        elif not _at_home(fn):
             self._parts("", (fn.__defaults__, fn.__kwdefaults__))
             cells = fn.__closure__
             if cells:
@@ -171,7 +172,12 @@ class Reach:
         name = x.__name__ if isinstance(x, types.ModuleType) else x.__module__
         if name.startswith("numpy.random"):
             raise Unseen(path)
-        if name == "numpy" or not _trusted(name):
+        if isinstance(x, type):
+            module = sys.modules.get(name)
+            known = module is not None and getattr(module, x.__name__, None) is x
+        else:
+            known = True
+        if name == "numpy" or not (known and _trusted(name)):
             self._spaces.append((path, x))
 
     def _by_name(self) -> None:
@@ -303,6 +309,12 @@ def _slots(kind: type) -> tuple[str, ...]:
 
 def _join(path: str, name: Any) -> str:
     return f"{path}.{name}" if path else str(name)
+
+
+def _at_home(fn: types.FunctionType) -> bool:
+    """Whether a function is code of a trusted module, and does not only bear its name."""
+    module = sys.modules.get(fn.__module__ or "")
+    return module is not None and fn.__globals__ is vars(module) and _trusted(fn.__module__)
 
 
 def _trusted(module: str | None) -> bool:
