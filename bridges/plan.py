@@ -68,7 +68,7 @@ class Plan:
         self.made = list(dict.fromkeys(x.ref for x in found))
         self.tracked = {self.made.index(x.ref) for x in found if x.tracked}
         self.program = Program(listing, named, self.made, followed)
-        self.single = bool(self.tracked) and isinstance(self.out, Result)
+        self.single = isinstance(self.out, Result) and self.out.tracked and self.tracked == {0}
         self.specs = [(listing.arrays[r].shape, listing.arrays[r].dtype) for r in self.made]
         self.filled = {ref: listing.arrays[ref] for ref in listing.filled}
         self.op = Op(
@@ -160,23 +160,24 @@ class Plan:
             results, kept = self.program.forward(*arrays)
         finally:
             silence.reset(token)
-        made = self._joined(results, kept, given, arrays, now)
+        nodes = (*[x._node for x in given], *self.nodes)
         if self.single:
-            return made[0]
+            y = results[0]
+            return joined(self.op, y, nodes, (y, *arrays), (kept,), now.scope)
+        made = self._joined(results, kept, nodes, arrays, now)
         return mapped(lambda x: self._answer(x, made, tensors), self.out)
 
     def _joined(
         self,
         results: list[Array],
         kept: Any,
-        given: Sequence[Tensor],
+        nodes: tuple[Node | None, ...],
         arrays: list[Array],
         now: Mode,
     ) -> list[Tensor]:
         """The results as tensors, joined to the graph by one node."""
         if not self.tracked:
             return [Tensor(y) for y in results]
-        nodes = (*[x._node for x in given], *self.nodes)
         if len(results) == 1:
             y = results[0]
             return [joined(self.op, y, nodes, (y, *arrays), (kept,), now.scope)]

@@ -96,7 +96,15 @@ def run(
             for child, part in zip(node.inputs, parts):  # noqa: B905  (a variadic rule may be lazy)
                 if child is None or part is None:
                     continue
-                part = fit(part, child) if create_graph else _fit_array(part, child, g)
+                if create_graph:
+                    part = fit(part, child)
+                elif (  # not to be used as it is: asked here, as most parts are
+                    part.__class__ is not Array
+                    or part.shape != child.shape
+                    or part.dtype is not child.dtype
+                    or child.op is None and (part is g or part.base is not None)
+                ):
+                    part = _fit_array(part, child, g)
                 before = get(child)
                 if before is None:
                     gradients[child] = part

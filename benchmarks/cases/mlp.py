@@ -134,17 +134,72 @@ def by_mygrad(optimizer: str) -> Step:
     return step
 
 
-def case(optimizer: str) -> Case:
-    others: dict[str, Any] = {
+def by_jax(optimizer: str) -> Step:
+    import jax
+    import jax.numpy as jnp
+
+    x, t = map(jnp.asarray, data())
+
+    def loss(ps: list[Any]) -> Any:
+        h = x
+        for w, b in zip(ps[:-2:2], ps[1:-2:2], strict=True):
+            h = jnp.tanh(h @ w.T + b)
+        d = h @ ps[-2].T + ps[-1] - t
+        return jnp.mean(d * d)
+
+    def moved(p: Any, g: Any, m: Any, v: Any, n: Any) -> tuple[Any, Any, Any]:
+        if optimizer == "SGD":
+            return p - LR["SGD"] * g, m, v
+        m, v = BETA1 * m + (1 - BETA1) * g, BETA2 * v + (1 - BETA2) * g * g
+        rate, root = LR["Adam"] / (1 - BETA1**n), jnp.sqrt(1 - BETA2**n)
+        return p - rate * m / (jnp.sqrt(v) / root + EPS), m, v
+
+    @jax.jit
+    def step(ps: Any, ms: Any, vs: Any, n: Any) -> Any:
+        gs = jax.grad(loss)(ps)
+        new = [moved(*one, n) for one in zip(ps, gs, ms, vs, strict=True)]
+        return *map(list, zip(*new, strict=True)), n + 1
+
+    ps = [jnp.asarray(w) for w in weights()]
+    state = [ps, [p * 0 for p in ps], [p * 0 for p in ps], jnp.float32(1)]
+
+    def run() -> None:
+        state[:] = jax.block_until_ready(step(*state))
+
+    return run
+
+
+def captured_step(optimizer: str) -> Step:
+    import gradling
+
+    model = net(gradling)
+    x, t = map(gradling.tensor, data())
+    mse = gradling.nn.functional.mse_loss
+    loss = gradling.capture(lambda x, t: mse(model(x), t))
+    return training(gradling, model, lambda: loss(x, t), optimizer, LR[optimizer])
+
+
+def cases(optimizer: str) -> tuple[Case, Case]:
+    theirs: dict[str, Any] = {
+        "torch": twins(module_step(optimizer))["torch"],
         "numpy": lambda: by_hand(optimizer),
         "autograd": lambda: by_autograd(optimizer),
         "mygrad": lambda: by_mygrad(optimizer),
     }
-    return Case(
-        f"mlp-{optimizer.lower()}", f"2-16-16-1 MLP step, batch 100, {optimizer}",
-        {**twins(module_step(optimizer)), **others},
-        {"torch": 0.25, "numpy": 1.5, "autograd": 0.15, "mygrad": 0.15}, rounds=40, block=0.02,
+    title = f"2-16-16-1 MLP step, batch 100, {optimizer}"
+    return (
+        Case(
+            f"mlp-{optimizer.lower()}", title,
+            {"gradling": twins(module_step(optimizer))["gradling"], **theirs},
+            {"torch": 0.25, "numpy": 1.5, "autograd": 0.15, "mygrad": 0.15}, rounds=40, block=0.02,
+        ),
+        Case(
+            f"mlp-{optimizer.lower()}-captured", f"the same, captured, {optimizer}",
+            {"gradling": lambda: captured_step(optimizer), **theirs,
+             "jax.jit": lambda: by_jax(optimizer)},
+            {"numpy": 1.1, "jax.jit": 1.0, "autograd": 0.15, "mygrad": 0.15}, rounds=40, block=0.02,
+        ),
     )  # fmt: skip
 
 
-CASES = (case("SGD"), case("Adam"))
+CASES = (*cases("SGD"), *cases("Adam"))
