@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from ..engine.modes import Mode, mode
+from ..nn.module import Module
 from ..tensor import Tensor
-from ..tensor.record import joined
+from ..tensor.node import Node
 from ..tensor.rows.shape import alias
 from ..tensor.trees import mapped
 from .listing import CaptureError, Listing
@@ -36,10 +38,12 @@ class Captured:
         self._plans: list[Plan] = []
         self._recording = threading.Lock()
         self._in_vain = 0
+        if not isinstance(fn, Module):
+            functools.update_wrapper(self, fn, updated=())
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         now = mode()
-        if now.watched:  # somebody is to see every op
+        if now.watched or now.inference:  # somebody is to see every op, or nobody ever
             return self.fn(*args, **named)
         given = (*args, *named.values()) if named else args
         for plan in self._plans:
@@ -73,15 +77,20 @@ class Captured:
             out = self.fn(*handles[:plain], **dict(zip(names, handles[plain:], strict=True)))
         plan = Plan(self._name, listing, reach, handles, names, out, now)
         before = next((plan for plan in self._plans if plan.fits(given, names, now)), None)
-        changed = reach.changed() or (before.changed() if before is not None else None)
+        itself = reach.changed()
+        if itself is not None:
+            raise CaptureError(
+                f"capture: the function changes {itself} itself, which would not happen again; do "
+                "that outside, with what the function returns"
+            )
+        changed = before.changed() if before is not None else None
         if before is not None:
             self._plans.remove(before)
             if changed is None:
                 plan.confirm(before)
         self._settle(changed)
-        if reach.changed() is None:
-            self._plans.insert(0, plan)
-            del self._plans[KINDS:]
+        self._plans.insert(0, plan)
+        del self._plans[KINDS:]
         self.source = plan.program.source
         return out
 
@@ -96,6 +105,14 @@ class Captured:
     @property
     def _name(self) -> str:
         return getattr(self.fn, "__name__", type(self.fn).__name__).strip("<>")
+
+    def train(self, mode: bool = True) -> Captured:
+        """As the module's own, and still captured."""
+        self.fn.train(mode)  # type: ignore[attr-defined]
+        return self
+
+    def eval(self) -> Captured:
+        return self.train(False)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "fn":  # while it is being copied
@@ -115,9 +132,12 @@ def _handle(x: Any) -> Any:
     if not isinstance(x, Tensor):
         return x
     view = x._data.view()
-    if x._node is None or not mode().grad:
-        return Tensor(view)
-    return joined(alias, view, (x._node,), (None, None), (), mode().scope)
+    node = None
+    if x._node is not None:
+        node = Node(alias, (x._node,), (None, None), (), view, mode().scope)
+    made: Tensor = object.__new__(type(x))
+    Tensor.__init__(made, view, node)
+    return made
 
 
 def capture(fn: Callable[..., Any]) -> Captured:

@@ -37,6 +37,7 @@ class Step(NamedTuple):
     operands: tuple[Any, ...]
     params: tuple[Any, ...]  # without what the kernel adds for backward
     out: Ref
+    always: bool = False  # it checks numbers, and gives none
     follows: tuple[bool, ...] = ()  # whether the result is in the graph, with each operand
     node: Node | None = None
 
@@ -56,8 +57,10 @@ class Listing(Tape):
         self.steps: list[Step] = []
         self.arrays: list[Any] = []  # by number; kept, or an id could be given again
         self.filled: list[Ref] = []  # made of plain numbers
-        self.outside: list[Ref] = []  # operands that were there before, or came from elsewhere
-        self._numbers: dict[int, Ref] = {}  # by the array's id
+        # operands that were there before, or came from elsewhere
+        self.outside: list[tuple[Ref, Node | None]] = []
+        self._numbers: dict[int, Ref] = {}  # of what was given or made, by its id
+        self._met: dict[tuple[int, int], Ref] = {}  # of what was there before: tensors may share
         self.given = [self._add(x._data) for x in given]
         self._edited = edits.latest
 
@@ -73,11 +76,16 @@ class Listing(Tape):
                 "function"
             )
 
-    def number(self, array: Array) -> Ref:
+    def number(self, array: Array, node: Node | None = None) -> Ref:
+        """The number of an operand."""
         found = self._numbers.get(id(array))
         if found is None:
-            found = self._add(array)
-            self.outside.append(found)
+            found = self._met.get((id(array), id(node)))
+        if found is None:
+            found = Ref(len(self.arrays))
+            self.arrays.append(array)
+            self._met[id(array), id(node)] = found
+            self.outside.append((found, node))
         return found
 
     def values(self, x: Any) -> Any:
@@ -100,10 +108,12 @@ class Listing(Tape):
     def result(
         self, op: Op, operands: tuple[Any, ...], params: tuple[Any, ...], out: Tensor
     ) -> None:
-        taken, plain = self._taken(operands), self._taken(params[: len(op.params)])
-        node, made = out._node, self._add(out._data)
-        follows = () if node is None else tuple([x is not None for x in node.inputs])
-        self.steps.append(Step(op.name, op, None, taken, plain, made, follows, node))
+        node = out._node
+        nodes = (None,) * len(operands) if node is None else node.inputs
+        taken = tuple(map(self._taken, operands, nodes))
+        plain, made = self._taken(params[: len(op.params)]), self._add(out._data)
+        follows = () if node is None else tuple([x is not None for x in nodes])
+        self.steps.append(Step(op.name, op, None, taken, plain, made, False, follows, node))
 
     def converted(self, before: Any, after: Array) -> None:
         if isinstance(before, np.ndarray):
@@ -115,12 +125,16 @@ class Listing(Tape):
         name, taken = function.__name__.strip("_"), self._taken(args)
         self.steps.append(Step(name, None, function, taken, (), self._add(found)))
 
-    def _taken(self, x: Any) -> Any:
+    def checked(self, function: Callable[..., None], args: tuple[Any, ...]) -> None:
+        self.prepared(function, args, object())
+        self.steps[-1] = self.steps[-1]._replace(always=True)
+
+    def _taken(self, x: Any, node: Node | None = None) -> Any:
         """Operands or parameters, with references for what is known by number."""
         if isinstance(x, Tensor):  # as a setting, whose numbers some code will read
             self.read("a tensor as a setting")
         if isinstance(x, np.ndarray):
-            return self.number(x)
+            return self.number(x, node)
         known = self._numbers.get(id(x))
         if known is not None:
             return known
@@ -131,6 +145,7 @@ class Listing(Tape):
 
     def read(self, how: str) -> None:
         raise CaptureError(
-            f"capture: {how} inside the captured function takes numbers out of it, and what Python "
-            "does with them would not happen again; do it with what the function returns"
+            f"capture: {how} inside the captured function is something that Python goes by, or "
+            "does, beside any op, and would not happen again; do it outside, with what the "
+            "function returns"
         )

@@ -12,6 +12,7 @@ import numpy as np
 from ..engine import Op
 from ..engine.modes import Mode, enable_grad, no_grad
 from ..engine.op import REAL
+from ..nn.parameter import Buffer, Parameter
 from ..tensor import Tensor, edits
 from ..tensor import backward as engine
 from ..tensor.context import pick
@@ -20,12 +21,12 @@ from ..tensor.node import Array, Bundle, Node
 from ..tensor.quiet import IGNORE, silence
 from ..tensor.record import apply, joined
 from ..tensor.rows.shape import alias
-from ..tensor.trees import form, leaves, mapped
+from ..tensor.trees import leaves, mapped
 from .listing import CaptureError, Listing, Ref, in_dtype
-from .reach import Reach
+from .reach import Reach, is_plain
 from .written import Program, irregular
 
-PLAIN = (type(None), bool, int, float, str, bytes, slice, np.dtype)
+TENSORS = (Tensor, Parameter, Buffer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,8 @@ class Plan:
         given = tensors_of(args)
         named = {ref: f"x{place}" for place, ref in enumerate(listing.given)}
         self.outside = list(_reached(listing, reach, named))
-        self.state = [(x, x._data, x._node) for x in self.outside]
         self.inputs = list(named)
-        nodes = [x._node if now.grad else None for x in (*given, *self.outside)]
+        nodes = [x._node for x in (*given, *self.outside)]
         followed = {n: ref for n, ref in zip(nodes, named, strict=True) if n is not None}
         self.nodes = tuple(nodes[len(given) :])
         made = {step.out: step.node for step in listing.steps}
@@ -67,7 +67,7 @@ class Plan:
         found = [x for x in leaves(self.out) if isinstance(x, Result) and x.ref in made]
         self.made = list(dict.fromkeys(x.ref for x in found))
         self.tracked = {self.made.index(x.ref) for x in found if x.tracked}
-        self.program = Program(listing, named, self.made, followed)
+        self.program = Program(listing, named, self.made, self.tracked, followed)
         self.single = isinstance(self.out, Result) and self.out.tracked and self.tracked == {0}
         self.specs = [(listing.arrays[r].shape, listing.arrays[r].dtype) for r in self.made]
         self.filled = {ref: listing.arrays[ref] for ref in listing.filled}
@@ -82,13 +82,14 @@ class Plan:
         self, listing: Listing, results: list[Node | None], followed: dict[Node, Ref]
     ) -> None:
         """What must not be, and that the gradients are those of the graph that was recorded."""
-        inputs = {id(edits.owner(listing.arrays[r])) for r in (*self.inputs, *self.filled)}
+        taken = {id(edits.owner(listing.arrays[r])) for r in (*self.inputs, *self.filled)}
         for ref in self.made:
-            if id(edits.owner(listing.arrays[ref])) in inputs:
+            if (memory := id(edits.owner(listing.arrays[ref]))) in taken:
                 raise CaptureError(
-                    "capture: the function returns a view of something that it was given; return "
-                    "a copy (.clone())"
+                    "capture: the function returns a view of something that it was given, or two "
+                    "results in the same memory; return a copy (.clone())"
                 )
+            taken.add(memory)
         for step in listing.steps:
             if step.node is not None and (step.node.noted("hooks") or step.node.noted("retain")):
                 raise CaptureError(
@@ -97,7 +98,7 @@ class Plan:
                 )
         tracked = [results[place] for place in sorted(self.tracked)]
         seeds = {n: irregular(np.empty(n.shape, n.dtype)) for n in tracked if n is not None}
-        wanted = engine.run(seeds, list(followed)) if seeds else {}
+        wanted = engine.run(seeds, list(followed), stop=True) if seeds else {}
         for node, ref in followed.items():
             if not _close(self.program.answers.get(ref), wanted.get(node)):
                 raise CaptureError(
@@ -134,7 +135,7 @@ class Plan:
         if get_default_dtype() is not dtype:
             return False
         for x, kind in zip(args, self.kinds):  # noqa: B905  (hot, equal by the line above)
-            if kind.__class__ is tuple and isinstance(x, Tensor):
+            if kind.__class__ is tuple and x.__class__ is kind[3]:
                 a = x._data
                 if a.shape != kind[0] or a.dtype is not kind[1] or (x._node is None) is kind[2]:
                     return False
@@ -144,9 +145,6 @@ class Plan:
 
     def changed(self) -> str | None:
         """What the function would find otherwise than it was, or None."""
-        for x, before, node in self.state:
-            if x._node is not node or x._data is not before and not alike(x._data, before):
-                return self.reach.path_of(x)
         return self.reach.changed()
 
     # Running --------------------------------------------------------------------------------------
@@ -230,6 +228,8 @@ class Plan:
         there.update((ref, Tensor(array)) for ref, array in self.filled.items())
         known = dict(zip(self.program.kept, held, strict=True))
         for step in self.program.steps:
+            if step.always:
+                continue
             if step.run is in_dtype:  # the op that takes it converts it
                 there[step.out] = there[step.operands[0]]
             elif step.op is None:
@@ -261,19 +261,16 @@ def tensors_of(tree: Any) -> list[Tensor]:
     return [x for x in leaves(tree) if isinstance(x, Tensor)]
 
 
-def alike(a: Array, b: Array) -> bool:
-    """Whether one array may take the place of another: an optimizer gives parameters new ones."""
-    return a.shape == b.shape and a.dtype is b.dtype
-
-
 def _kind(x: Any) -> Any:
     """What two arguments have in common that one recording serves."""
-    if isinstance(x, Tensor):
-        return x._data.shape, x._data.dtype, x._node is not None
-    if isinstance(x, PLAIN):
-        return [type(x), x]
-    if isinstance(x, (tuple, list, dict)):
-        return [form(x), *map(_kind, leaves(x))]
+    if type(x) in TENSORS:
+        return x._data.shape, x._data.dtype, x._node is not None, type(x)
+    if is_plain(x):
+        return [type(x), repr(x)]
+    if type(x) in (tuple, list):
+        return [type(x), *map(_kind, x)]
+    if type(x) is dict:
+        return [dict, list(map(_kind, x)), list(map(_kind, x.values()))]
     raise CaptureError(
         f"capture: an argument is a {type(x).__name__}; pass tensors (in tuples, lists and dicts), "
         "numbers and texts, and let the function reach the rest by itself"
@@ -282,14 +279,18 @@ def _kind(x: Any) -> Any:
 
 def _reached(listing: Listing, reach: Reach, named: dict[Ref, str]) -> Iterator[Tensor]:
     """The tensors that the function used and was not given, which get names."""
-    for ref in listing.outside:
+    for ref, node in listing.outside:
         array = listing.arrays[ref]
-        known = reach.tensors.get(id(array))
-        if known is not None:
-            named[ref] = known[0]
-            yield known[1]
-        elif reach.holds(array):
-            listing.filled.append(ref)
+        held = [(path, x) for path, x in reach.tensors if x._data is array]
+        found = [(path, x) for path, x in held if x._node is node] or held
+        if len(found) > 1:
+            raise CaptureError(
+                f"capture: {' and '.join(path for path, _ in found)} share one array, and it "
+                "cannot be told which of them is used; give them memory of their own (.clone())"
+            )
+        if found:
+            named[ref] = found[0][0]
+            yield found[0][1]
         else:
             raise CaptureError(
                 f"capture: the function uses a tensor of shape {array.shape} that no op made from "
@@ -301,7 +302,7 @@ def _reached(listing: Listing, reach: Reach, named: dict[Ref, str]) -> Iterator[
 
 def _result(x: Any, listing: Listing, named: dict[Ref, str], made: dict[Ref, Any]) -> Any:
     """A leaf of what the function returned."""
-    if isinstance(x, PLAIN):
+    if is_plain(x):
         return x
     if not isinstance(x, Tensor):
         raise CaptureError(

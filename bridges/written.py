@@ -12,13 +12,14 @@ import linecache
 import math
 import re
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 
 import numpy as np
 
 from ..engine import Op
+from ..nn.kernels.geometry import Geometry
 from ..tensor.node import Array, Node
 from ..tensor.quiet import Quiet
 from ..tensor.rows.shape import _sum_to
@@ -26,6 +27,7 @@ from ..tensor.spelt import SPELT
 from ..tensor.trees import leaves
 from ..tensor.whole import Whole
 from .listing import CaptureError, Listing, Ref, Step
+from .reach import equal
 
 _RESERVED = {"gradients", "kept", "part", "asarray", "sum_to"}
 LARGE = 1 << 16  # bytes from which on an array is let go as soon as it has been used
@@ -44,6 +46,7 @@ class Program:
         listing: Listing,
         inputs: dict[Ref, str],
         results: Sequence[Ref],
+        tracked: Collection[int],
         followed: dict[Node, Ref],
     ) -> None:
         self.steps = _leading(listing.steps, results)
@@ -60,7 +63,8 @@ class Program:
         self._locals = set(self.names.values()).difference(self.constants)
         with Quiet():
             there = _Forward(self, listing, results)
-            back = _Backward(self, listing, there, inputs, results, followed)
+            seeded = {ref: place for place, ref in enumerate(results) if place in tracked}
+            back = _Backward(self, listing, there, inputs, seeded, followed)
         given = [self.names[ref] for ref in inputs]
         self.kept = kept = [name for name in back.kept if name not in given]
         lines = [*there.written(given, kept), "", "", *back.written(given, kept), ""]
@@ -115,7 +119,7 @@ def _leading(steps: Sequence[Step], results: Sequence[Ref]) -> list[Step]:
     wanted = set(results)
     found = []
     for step in reversed(steps):
-        if step.out in wanted:
+        if step.out in wanted or step.always:
             found.append(step)
             wanted.update(step.uses())
     return found[::-1]
@@ -177,7 +181,7 @@ class _Backward:
         listing: Listing,
         there: _Forward,
         inputs: Iterable[Ref],
-        results: Sequence[Ref],
+        seeded: dict[Ref, int],
         followed: dict[Node, Ref],
     ) -> None:
         self.program, self.listing, self.there = program, listing, there
@@ -187,7 +191,7 @@ class _Backward:
         self.gradients: dict[Node, tuple[str, Array]] = {}
         self.leading = self._leading_nodes()
         nodes = {step.out: step.node for step in program.steps}
-        for place, ref in enumerate(results):
+        for ref, place in seeded.items():
             node = nodes.get(ref)
             if node is not None and node in self.leading:
                 self._arrive(node, f"gradients[{place}]", irregular(listing.arrays[ref]))
@@ -352,4 +356,6 @@ def _alike(x: Any, y: Any) -> bool:
     if isinstance(x, np.ndarray) and isinstance(y, np.ndarray):
         floats = x.dtype.kind == "f"
         return x.dtype == y.dtype and np.array_equal(x, y, equal_nan=floats)
-    return x is y or type(x) is type(y) and not isinstance(x, np.ndarray) and bool(x == y)
+    if type(x) is tuple and type(y) is tuple and len(x) == len(y):
+        return all(map(_alike, x, y))
+    return equal(x, y) or type(x) is type(y) is Geometry and bool(x == y)

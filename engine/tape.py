@@ -31,6 +31,9 @@ class Tape:
     def prepared(self, function: Any, args: tuple[Any, ...], found: Any) -> None:
         """A function of arrays gave what an op will take as a parameter."""
 
+    def checked(self, function: Any, args: tuple[Any, ...]) -> None:
+        """A function of arrays had nothing against their numbers."""
+
     def read(self, how: str) -> None:
         """Numbers of a tensor are about to decide something, or a gradient to be computed, outside
         of any op."""

@@ -16,6 +16,7 @@ import numpy as np
 from ..engine.modes import MODE, Mode, mode
 from ..tensor import Tensor
 from ..tensor.dtypes import as_dtype, float16, float32, float64
+from ..tensor.reading import read
 from . import scope, state, tree
 from .hooks import Handle, Hooks
 from .parameter import Buffer, Parameter
@@ -260,6 +261,7 @@ class Module:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to 0."""
+        read("zero_grad()")
         for parameter in tree.parameters(self):
             node = parameter._node
             if node is not None and node.grad is not None:

@@ -39,6 +39,8 @@ class Scope(str):
 def enter(module: Module, now: Mode) -> Mode:
     """The mode inside ``module`` when it is called under ``now``, from memory where possible."""
     outer = now.scope
+    if now.tape is not None:  # a mode remembered would keep the tape, and what is on it
+        return now.but(scope=Scope(path_within(outer, module), module), keeper=None)
     # The scope by identity, not as text: the same path may mean another model.
     switches = _switches(now)
     key = (id(outer), switches)

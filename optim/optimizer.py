@@ -16,6 +16,7 @@ from ..engine import Value, enable_grad
 from ..tensor import Tensor
 from ..tensor.node import Array
 from ..tensor.quiet import Quiet
+from ..tensor.reading import read
 from .flat import Flat, Parameter, Slots, flatten
 
 Group = dict[str, Any]
@@ -221,6 +222,7 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients, or set them to 0."""
+        read("zero_grad()")
         for group in self.param_groups:
             for p in group["params"]:
                 clear(p, set_to_none)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .dtypes import as_dtype, rank
+from .reading import read
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -52,11 +53,13 @@ def can_cast(from_: Any, to: Any) -> bool:
 
 def strides(self: Tensor) -> tuple[int, ...]:
     """For each axis, how many entries lie in memory from one to the next."""
+    read("stride()")
     return tuple([n // self._data.itemsize for n in self._data.strides])
 
 
 def data_ptr(self: Tensor) -> int:
     """The address of the first entry in memory."""
+    read("data_ptr()")
     return int(self._data.__array_interface__["data"][0])
 
 

@@ -102,7 +102,8 @@ def run(
                     part.__class__ is not Array
                     or part.shape != child.shape
                     or part.dtype is not child.dtype
-                    or child.op is None and (part is g or part.base is not None)
+                    or child.op is None
+                    and (part is g or part.base is not None)
                 ):
                     part = _fit_array(part, child, g)
                 before = get(child)

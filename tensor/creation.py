@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.modes import mode
-from . import cuts, edits
+from . import cuts, edits, trees
 from .arguments import fits, new_shape, on_cpu, said
 from .dtypes import DType, as_dtype, get_default_dtype, int64
 from .node import Array
@@ -32,8 +32,11 @@ def tensor(
     """
     on_cpu("tensor", device)
     made = _wrap(_array("tensor", data, dtype, copy=True), requires_grad)
-    if mode().watch is not None:
-        cuts.copied(data, made._data)
+    if mode().watched:
+        if mode().watch is not None:
+            cuts.copied(data, made._data)
+        if all(isinstance(x, (bool, int, float)) for x in trees.leaves(data)):
+            filled_with(made._data)
     return made
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .dtypes import bool_, get_default_dtype, int64
 from .node import Array
+from .reading import read
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -20,6 +21,7 @@ EDGE, MANY = 3, 1000  # entries shown at either end of an axis, of a tensor with
 
 def show(self: Tensor) -> str:
     """As PyTorch prints: numbers of one width, four digits, large tensors without their middle."""
+    read("the text of a tensor")
     data = self._data
     body = np.array2string(
         data,
@@ -77,6 +79,7 @@ def _shown(data: Array) -> Array:
 
 
 def formatted(self: Tensor, spec: str) -> Any:
+    read("the text of a tensor")
     if spec and self._data.size == 1:
         return format(self._data.item(), spec)
     return format(show(self), spec)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arguments import RangeError, on_cpu, said, whole
+from .reading import read
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -71,17 +72,20 @@ class Generator:
 
     def manual_seed(self, seed: int) -> Generator:
         """Start again from ``seed``; returns the generator."""
+        read("the state of a generator")
         self._put(checked_seed("manual_seed", seed), None)
         return self
 
     def seed(self) -> int:
         """Start again from a seed of the system's, and return it."""
+        read("the state of a generator")
         seed = fresh_seed()
         self._put(seed, None)
         return seed
 
     def initial_seed(self) -> int:
         """The seed it was started from."""
+        read("the state of a generator")
         if self._seed is None:
             _ = self.drawing  # the first use draws the seed
         assert self._seed is not None
@@ -89,6 +93,7 @@ class Generator:
 
     def get_state(self) -> Tensor:
         """Where in its stream it is, as a uint8 tensor of shape (45,)."""
+        read("the state of a generator")
         from .tensor import Tensor
 
         bits = self.drawing.bit_generator

@@ -10,6 +10,7 @@ import numpy as np
 from ..engine.modes import mode
 from . import autograd, copies, cuts, edits, views
 from .node import Array, Node, leaf
+from .reading import read
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -41,6 +42,7 @@ class InGraph:
             RuntimeError: for whole numbers, which have no gradient; for an inner node of a graph,
                 to stop; for a tensor made under ``inference_mode``.
         """
+        read("requires_grad_()")
         if requires_grad and self._node is None:
             if self._data.dtype.kind != "f":
                 raise RuntimeError(
@@ -68,6 +70,7 @@ class InGraph:
 
     @property
     def is_leaf(self) -> bool:
+        read("is_leaf")
         return self._node is None or self._node.op is None
 
     @property
@@ -78,6 +81,7 @@ class InGraph:
     @property
     def label(self) -> str | None:
         """A name, for pictures and messages."""
+        read("label")
         if self._node is not None:
             return self._node.label
         try:
@@ -97,6 +101,7 @@ class InGraph:
     @property
     def grad(self) -> Tensor | None:
         """The gradient collected by ``backward()``; None before, and for what wants none."""
+        read("grad")
         node = self._node
         if node is None:
             return None
@@ -115,10 +120,12 @@ class InGraph:
 
     @grad.setter
     def grad(self, gradient: Tensor | None) -> None:
+        read("an assignment to grad")
         autograd.set_grad(self, gradient)  # type: ignore[arg-type]
 
     @grad.deleter
     def grad(self) -> None:
+        read("an assignment to grad")
         autograd.set_grad(self, None)  # type: ignore[arg-type]
 
     @property
@@ -129,6 +136,7 @@ class InGraph:
     @data.setter
     def data(self, new: Any) -> None:
         """Hold other memory from now on; what was computed before keeps the old numbers."""
+        read("an assignment to data")
         array = new._data if hasattr(new, "_data") else np.asarray(new)
         if self._node is not None and array.dtype is not self._data.dtype:
             raise TypeError(

@@ -21,8 +21,10 @@ from .inplace import _check, _rebind
 from .node import Array
 from .positions import axes_of, explain_index
 from .quiet import Quiet
+from .reading import filled_with, read
 from .record import apply, as_constant
 from .rows import indexing as rows
+from .trees import leaves
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -73,7 +75,10 @@ def _converted(part: Any) -> Any:
                 "or .bool()"
             )
         if part.ndim == 0 and part.dtype.kind != "b":
+            read("an index of one entry")
             return int(part)
+        if part.dtype.kind == "b" or part.dtype.char == "B":
+            read("a mask as an index")
         if part.dtype.char == "B":
             warnings.warn(
                 "index: a uint8 tensor is taken as a mask, as in PyTorch; say .bool(), or .long() "
@@ -108,6 +113,8 @@ def _listed(part: Any) -> Array:
         raise IndexError(
             f"index: expected whole numbers or truth values in a list, got {said(part)}"
         )
+    if not any(hasattr(entry, "_data") for entry in leaves(part)):
+        filled_with(array)
     return array if array.size else array.astype(np.int64)
 
 

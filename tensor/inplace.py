@@ -21,6 +21,7 @@ from .dtypes import rank
 from .errors import ShapeError
 from .node import Array, Node, tick
 from .quiet import Quiet
+from .reading import read
 from .record import apply
 from .rows.shape import cast, view_put
 
@@ -34,6 +35,7 @@ def assign(target: Tensor, new: Tensor, name: str, since: int | None = None) -> 
     ``since`` is the time before ``new`` was computed, of ``target`` among others.
     """
     _check(target, new, name)
+    read("an edit in place")
     if mode().grad and (target._node is not None or new._node is not None):
         if new.dtype is not target.dtype:
             new = apply(cast, (new,), (target.dtype, new.dtype))

@@ -10,6 +10,7 @@ from .arguments import said
 from .dtypes import int64
 from .errors import DtypeError
 from .node import Array
+from .reading import checked, prepared
 
 
 class PositionError(IndexError, RuntimeError):
@@ -30,6 +31,15 @@ def index_array(name: str, index: Any, n: int, dim: int, negative: bool = False)
         raise TypeError(f"{name}: expected index to be a tensor, got {said(index)}")
     if array.dtype.kind not in "iu":
         raise DtypeError(f"{name}: expected whole numbers as index, got {array.dtype}; use .long()")
+    checked(_check_range, name, array, n, dim, negative)
+    return array if array.dtype is int64 else prepared(_in_int64, array)
+
+
+def _in_int64(array: Array) -> Array:
+    return array.astype(np.int64)
+
+
+def _check_range(name: str, array: Array, n: int, dim: int, negative: bool) -> None:
     if array.dtype is int64 and not negative:  # seen as unsigned, negative ones are huge
         wrong_somewhere = array.size and array.view(np.uint64).max() >= n
     else:
@@ -41,7 +51,6 @@ def index_array(name: str, index: Any, n: int, dim: int, negative: bool = False)
             f"{name}: index {wrong} is out of range for axis {dim} with {n} entries; "
             + range_of(n, negative)
         )
-    return array.astype(np.int64, copy=False)
 
 
 def explain_index(

@@ -36,3 +36,12 @@ def prepared(function: Callable[..., T], *args: object) -> T:
     if tape is not None:
         tape.prepared(function, args, found)
     return found
+
+
+def checked(function: Callable[..., None], *args: object) -> None:
+    """``function(*args)`` of arrays, which raises where their numbers are not what an op can do
+    with, and is to be run again whenever the op is."""
+    function(*args)
+    tape = mode().tape
+    if tape is not None:
+        tape.checked(function, args)

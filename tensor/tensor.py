@@ -116,6 +116,7 @@ class Tensor(NumPyProtocol, InPlaceForms):
         return self._data.dtype.kind == "f"  # type: ignore[no-any-return]
 
     def is_contiguous(self) -> builtins.bool:
+        read("is_contiguous()")
         return self._data.flags.c_contiguous
 
     # Numbers out ---------------------------------------------------------------------------------

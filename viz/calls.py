@@ -98,6 +98,8 @@ def _setting(value: Any) -> str:
     if isinstance(value, slice):
         ends = ["" if end is None else _setting(end) for end in (value.start, value.stop)]
         return ":".join([*ends, *([] if value.step is None else [_setting(value.step)])])
+    if hasattr(value, "_fields"):  # what belongs together, named by what comes first
+        return _setting(value[0])
     if isinstance(value, tuple | list):
         return f"({', '.join(map(_setting, value))}{',' if len(value) == 1 else ''})"
     if hasattr(value, "shape"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ...tensor import Tensor
 from ...tensor.elementwise import logsigmoid, xlogy
 from ...tensor.errors import ShapeError, broadcast_clash
+from ...tensor.node import Array
+from ...tensor.reading import checked
 from ...tensor.record import apply, elementwise
 from ..rows import losses as rows
 from .checks import (
@@ -44,14 +46,17 @@ def binary_cross_entropy(
     name = "binary_cross_entropy"
     check_reduction(name, reduction)
     input, target = pair(name, input, target, broadcast)
-    x = input._data
+    checked(_check_probabilities, name, input._data)
+    loss = elementwise(rows.binary_cross_entropy, (input, target))
+    return weighted(name, _times(name, loss, weight), None, reduction, False)
+
+
+def _check_probabilities(name: str, x: Array) -> None:
     if not ((x >= 0) & (x <= 1)).all():
         raise RuntimeError(
             f"{name}: the input must hold probabilities, 0 to 1, and goes from {x.min():.4g} to "
             f"{x.max():.4g}; for logits take binary_cross_entropy_with_logits"
         )
-    loss = elementwise(rows.binary_cross_entropy, (input, target))
-    return weighted(name, _times(name, loss, weight), None, reduction, False)
 
 
 def binary_cross_entropy_with_logits(

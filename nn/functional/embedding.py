@@ -9,6 +9,7 @@ import numpy as np
 from ...tensor import Tensor, edits
 from ...tensor.errors import ShapeError
 from ...tensor.node import Array
+from ...tensor.reading import checked, prepared, read
 from ...tensor.record import apply
 from ..rows import lookup as rows
 from .checks import tensor_operands
@@ -48,10 +49,13 @@ def embedding(
     index, table = input._data, weight._data
     if table.ndim != 2:
         raise ShapeError(f"embedding: weight must be (rows, dim), got shape {weight.shape}")
-    _check_index(index, len(table))
+    checked(_check_index, index, len(table))
     if max_norm is not None:
+        read("max_norm")
         _shorten(table, index, max_norm, norm_type)
-    share = _share(index, len(table), padding_idx, scale_grad_by_freq, table.dtype)
+    share = None
+    if padding_idx is not None or scale_grad_by_freq:
+        share = prepared(_share, index, len(table), padding_idx, scale_grad_by_freq, table.dtype)
     return apply(rows.embedding, (weight,), (index, share, table.shape))
 
 
@@ -83,9 +87,9 @@ def _shorten(table: Array, index: Array, most: float, p: float) -> None:
 
 def _share(
     index: Array, count: int, padding_idx: int | None, by_frequency: bool, dtype: Any
-) -> Array | None:
-    """What of each looked-up row's gradient counts, (..., 1), or None for all of it."""
-    share: Array | None = None
+) -> Array:
+    """What of each looked-up row's gradient counts, (..., 1)."""
+    share = np.ones((*index.shape, 1), dtype)
     if by_frequency:
         times = np.bincount(index.reshape(-1), minlength=count)
         share = (1 / times[index])[..., None].astype(dtype)
@@ -94,6 +98,5 @@ def _share(
             raise ValueError(
                 f"embedding: padding_idx {padding_idx} is not a row of the table, 0 to {count - 1}"
             )
-        kept = (index != padding_idx % count)[..., None].astype(dtype)
-        share = kept if share is None else share * kept
+        share = np.asarray(share * (index != padding_idx % count)[..., None].astype(dtype))
     return share
