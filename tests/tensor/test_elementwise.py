@@ -30,7 +30,7 @@ def functions(module: Any) -> dict[str, Any]:
         if inspect.isfunction(f)
         and not name.startswith("_")
         and (f.__module__ == module.__name__ or f.__module__ == "gradling.tensor.record")
-        and name not in ("unary", "binary", "elementwise", "record", "as_constant", "as_operand")
+        and name not in ("unary", "binary", "elementwise", "record", "converted", "as_constant")
     }
 
 
