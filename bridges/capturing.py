@@ -88,19 +88,17 @@ class Captured:
             self._plans.remove(before)
             if changed is None:
                 plan.confirm(before)
-        self._settle(changed)
+            self._in_vain = 0 if changed is None else self._in_vain + 1
+        if self._in_vain >= RESTLESS:
+            raise CaptureError(
+                f"capture: {changed or 'something'} has changed at each of the last {RESTLESS} "
+                "calls, so nothing recorded could be used; pass it as an argument, or keep the "
+                "function uncaptured"
+            )
         self._plans.insert(0, plan)
         del self._plans[KINDS:]
         self.source = plan.program.source
         return out
-
-    def _settle(self, changed: str | None) -> None:
-        self._in_vain = self._in_vain + 1 if changed is not None else 0
-        if self._in_vain > RESTLESS:
-            raise CaptureError(
-                f"capture: {changed} has changed at each of the last {RESTLESS} calls, so nothing "
-                "recorded could be used; pass it as an argument, or keep the function uncaptured"
-            )
 
     @property
     def _name(self) -> str:

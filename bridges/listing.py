@@ -41,6 +41,11 @@ class Step(NamedTuple):
     follows: tuple[bool, ...] = ()  # whether the result is in the graph, with each operand
     node: Node | None = None
 
+    @property
+    def prepared(self) -> bool:
+        """Whether a function without an op gave what an op takes."""
+        return self.op is None and not self.always and self.run is not in_dtype
+
     def uses(self) -> Iterator[Ref]:
         """What it is made from."""
         return (x for x in leaves((self.operands, self.params)) if isinstance(x, Ref))
@@ -63,12 +68,15 @@ class Listing(Tape):
         self._met: dict[tuple[int, int], Ref] = {}  # of what was there before: tensors may share
         self.given = [self._add(x._data) for x in given]
         self._edited = edits.latest
+        self._refused: CaptureError | None = None
 
     def __enter__(self) -> None:
         self._token = MODE.set(mode().but(tape=self))
 
     def __exit__(self, kind: Any = None, *exc: object) -> None:
         super().__exit__(kind, *exc)
+        if self._refused is not None and exc[:1] != (self._refused,):  # caught on the way
+            raise self._refused from None
         if kind is None and edits.latest != self._edited:
             raise CaptureError(
                 "capture: the function edits a tensor in place (running statistics, a step of an "
@@ -144,8 +152,9 @@ class Listing(Tape):
         self.filled.append(self._add(array))
 
     def read(self, how: str) -> None:
-        raise CaptureError(
+        self._refused = CaptureError(
             f"capture: {how} inside the captured function is something that Python goes by, or "
             "does, beside any op, and would not happen again; do it outside, with what the "
             "function returns"
         )
+        raise self._refused

@@ -23,7 +23,8 @@ from ..tensor.record import apply, joined
 from ..tensor.rows.shape import alias
 from ..tensor.trees import leaves, mapped
 from .listing import CaptureError, Listing, Ref, in_dtype
-from .reach import Reach, is_plain
+from .reach import Reach
+from .watched import is_plain
 from .written import Program, irregular
 
 TENSORS = (Tensor, Parameter, Buffer)
@@ -51,8 +52,8 @@ class Plan:
         now: Mode,
     ) -> None:
         self.reach, self.trusted = reach, False
-        self.names = names  # of the last arguments
-        self.mode = (now.grad, now.inference, get_default_dtype())
+        self.names = names  # of the arguments given by name, which come last
+        self.mode = (now.grad, get_default_dtype())
         self.kinds = [_kind(x) for x in args]
         self.flat = all(isinstance(x, Tensor) for x in args)
         given = tensors_of(args)
@@ -90,17 +91,18 @@ class Plan:
                     "results in the same memory; return a copy (.clone())"
                 )
             taken.add(memory)
-        for step in listing.steps:
-            if step.node is not None and (step.node.noted("hooks") or step.node.noted("retain")):
-                raise CaptureError(
-                    "capture: register_hook and retain_grad inside the captured function would "
-                    "have nothing to hold on to; use them on what it returns"
-                )
         tracked = [results[place] for place in sorted(self.tracked)]
         seeds = {n: irregular(np.empty(n.shape, n.dtype)) for n in tracked if n is not None}
         wanted = engine.run(seeds, list(followed), stop=True) if seeds else {}
+        gradients = [
+            irregular(np.empty(*spec)) if place in self.tracked else None
+            for place, spec in enumerate(self.specs)
+        ]
+        arrays = [listing.arrays[ref] for ref in self.inputs]
+        found = self.program.backward(gradients, self.program.trial, *arrays)
+        of = dict(zip(self.inputs, found, strict=True))
         for node, ref in followed.items():
-            if not _close(self.program.answers.get(ref), wanted.get(node)):
+            if not _close(of[ref], wanted.get(node)):
                 raise CaptureError(
                     "capture: the gradients of the recorded run could not be written down as they "
                     "are; keep this function uncaptured"
@@ -127,12 +129,10 @@ class Plan:
 
     def fits(self, args: tuple[Any, ...], names: tuple[str, ...], now: Mode) -> bool:
         """Whether these are arguments of the kind that was recorded."""
-        grad, inference, dtype = self.mode
-        if now.grad is not grad or now.inference is not inference:
-            return False
         if len(args) != len(self.kinds) or names != self.names:
             return False
-        if get_default_dtype() is not dtype:
+        grad, dtype = self.mode
+        if now.grad is not grad or get_default_dtype() is not dtype:
             return False
         for x, kind in zip(args, self.kinds):  # noqa: B905  (hot, equal by the line above)
             if kind.__class__ is tuple and x.__class__ is kind[3]:
@@ -233,9 +233,7 @@ class Plan:
             if step.run is in_dtype:  # the op that takes it converts it
                 there[step.out] = there[step.operands[0]]
             elif step.op is None:
-                assert step.run is not None
-                name = self.program.names[step.out]
-                there[step.out] = known[name] if name in known else step.run(*raw(step.operands))
+                there[step.out] = known[self.program.names[step.out]]
             else:
                 follows = step.follows or (False,) * len(step.operands)
                 operands = [
@@ -282,7 +280,7 @@ def _reached(listing: Listing, reach: Reach, named: dict[Ref, str]) -> Iterator[
     for ref, node in listing.outside:
         array = listing.arrays[ref]
         held = [(path, x) for path, x in reach.tensors if x._data is array]
-        found = [(path, x) for path, x in held if x._node is node] or held
+        found = [(path, x) for path, x in held if x._node is node and node is not None] or held
         if len(found) > 1:
             raise CaptureError(
                 f"capture: {' and '.join(path for path, _ in found)} share one array, and it "
@@ -310,10 +308,8 @@ def _result(x: Any, listing: Listing, named: dict[Ref, str], made: dict[Ref, Any
             f"{type(x).__name__}"
         )
     ref = listing.known(x._data)
-    if ref in made and x._node is made[ref] or ref in named:
+    if ref is not None and (ref in named or ref in made and x._node in (None, made[ref])):
         return Result(ref, x._node is not None)
-    if ref in made and x._node is None:
-        return Result(ref, False)
     raise CaptureError(
         f"capture: the function returns a tensor of shape {x.shape} that no op made from what it "
         "was given, so another call would get the same numbers"

@@ -27,9 +27,10 @@ from ..tensor.spelt import SPELT
 from ..tensor.trees import leaves
 from ..tensor.whole import Whole
 from .listing import CaptureError, Listing, Ref, Step
-from .reach import equal
+from .watched import equal
 
-_RESERVED = {"gradients", "kept", "part", "asarray", "sum_to"}
+# names that the written lines use themselves
+_RESERVED = re.compile(r"gradients|kept|part|asarray|sum_to|_|(g|part)_\d+|.*_kept").fullmatch
 LARGE = 1 << 16  # bytes from which on an array is let go as soon as it has been used
 _fresh = count(1).__next__
 
@@ -66,15 +67,19 @@ class Program:
             seeded = {ref: place for place, ref in enumerate(results) if place in tracked}
             back = _Backward(self, listing, there, inputs, seeded, followed)
         given = [self.names[ref] for ref in inputs]
-        self.kept = kept = [name for name in back.kept if name not in given]
+        # what was drawn at random is needed as it was, also by a backward that is in the graph
+        drawn = [self.names[s.out] for s in self.steps if s.prepared]
+        self.kept = kept = [n for n in dict.fromkeys([*back.kept, *drawn]) if n not in given]
         lines = [*there.written(given, kept), "", "", *back.written(given, kept), ""]
         self.source = "\n".join(lines)
-        self.answers = {ref: part for ref, (_, part) in back.answers.items()}  # of the trial
+        known = {name: listing.arrays[ref] for ref, name in self.names.items()}
+        known.update({f"{self.names[ref]}_kept": x for ref, x in there.extra.items()})
+        self.trial = tuple([known[name] for name in kept])  # what the recorded run would have kept
         self.forward, self.backward = self._compiled()
 
     def _name(self, ref: Ref, *words: Any) -> None:
         name = "_".join(re.sub(r"\W", "_", str(word)) for word in words)
-        if not name.isidentifier() or keyword.iskeyword(name) or name in _RESERVED:
+        if not name.isidentifier() or keyword.iskeyword(name) or _RESERVED(name):
             name = f"x_{name}"
         while name in self.names.values():
             name += "_"
@@ -97,7 +102,7 @@ class Program:
     def forget(self) -> None:
         """Let go of the run that this was written from: its arrays, and its graph."""
         self.steps = [step._replace(node=None) for step in self.steps]
-        self.answers = {}
+        self.trial = ()
 
     def equals(self, other: Program) -> bool:
         """Whether the other one does the same with its inputs."""
@@ -119,7 +124,7 @@ def _leading(steps: Sequence[Step], results: Sequence[Ref]) -> list[Step]:
     wanted = set(results)
     found = []
     for step in reversed(steps):
-        if step.out in wanted or step.always:
+        if step.out in wanted or step.always or step.prepared:  # it may draw random numbers
             found.append(step)
             wanted.update(step.uses())
     return found[::-1]

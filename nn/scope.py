@@ -11,7 +11,7 @@ from ..engine.modes import Mode
 if TYPE_CHECKING:
     from .module import Module
 
-_switches = attrgetter("grad", "inference", "anomaly", "watch", "tape")
+_switches = attrgetter("grad", "inference", "anomaly", "watch")
 _MANY = 32  # settings a module was called under, after which it starts to remember afresh
 
 

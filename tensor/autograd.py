@@ -20,6 +20,7 @@ from . import function
 from .backward import accumulate, history, run
 from .function import Function
 from .node import Array, Node
+from .reading import read
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -232,6 +233,7 @@ def set_grad(self: Tensor, gradient: Tensor | None) -> None:
 
 def retain_grad(self: Tensor) -> None:
     """Keep the gradient of this inner tensor at backward, to be read as ``.grad``."""
+    read("retain_grad()")
     if self._node is None:
         raise RuntimeError("retain_grad: this tensor is in no graph, so it will have no gradient")
     if self._node.op is not None:
@@ -260,6 +262,7 @@ def register_hook(self: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Hook
 
     The handle that comes back takes the hook away again: ``handle.remove()``.
     """
+    read("register_hook()")
     if self._node is None:
         raise RuntimeError("register_hook: this tensor is in no graph, so it will have no gradient")
     hooks: dict[int, Any] = self._node.noted("hooks") or {}

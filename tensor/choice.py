@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine import TABLE
-from ..engine.modes import mode
 from .arguments import RangeError, all_tensors, fits
 from .dtypes import common_dtype
 from .elementwise import eq, isfinite, isinf, isnan, logical_and, logical_or
@@ -81,8 +80,8 @@ def _in(dtype: np.dtype[Any], x: Any) -> Array:
         made = x.astype(dtype, copy=False)
     else:
         made = np.asarray(fits("where", x, dtype), dtype)
-    if made is not x and mode().watched:
-        converted(x, made, mode())
+    if made is not x:
+        converted(x, made)
     return made
 
 

@@ -12,6 +12,7 @@ from .dtypes import DType, as_dtype, int64, promote_types
 from .errors import ShapeError
 from .generators import drawing
 from .node import Array
+from .reading import read
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -48,6 +49,7 @@ def integers(name: str, low: Any, high: Any, shape: Any, dtype: DType, draw: Any
 
 
 def made(array: Array, requires_grad: bool) -> Tensor:
+    read("a random tensor")
     from .tensor import Tensor
 
     tensor = Tensor(array)

@@ -155,4 +155,8 @@ def _place(name: str, find: Any, input: Tensor, dim: int | None, keepdim: bool) 
     if dim is not None:
         return outside_graph(prepared(_indices, find, x, one_axis(name, dim, x.shape), keepdim))
     not_empty(name, x.size)
-    return outside_graph(np.asarray(find(x)).reshape((1,) * x.ndim if keepdim else ()))
+    return outside_graph(prepared(_first, find, x, (1,) * x.ndim if keepdim else ()))
+
+
+def _first(find: Any, x: Array, shape: tuple[int, ...]) -> Array:
+    return np.asarray(find(x)).reshape(shape)

@@ -21,10 +21,9 @@ from .inplace import _check, _rebind
 from .node import Array
 from .positions import axes_of, explain_index
 from .quiet import Quiet
-from .reading import filled_with, read
+from .reading import read
 from .record import apply, as_constant
 from .rows import indexing as rows
-from .trees import leaves
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -113,8 +112,6 @@ def _listed(part: Any) -> Array:
         raise IndexError(
             f"index: expected whole numbers or truth values in a list, got {said(part)}"
         )
-    if not any(hasattr(entry, "_data") for entry in leaves(part)):
-        filled_with(array)
     return array if array.size else array.astype(np.int64)
 
 

@@ -114,8 +114,7 @@ def elementwise(op: Op, operands: tuple[Any, ...], params: tuple[Any, ...] = ())
     for place, a in enumerate(arrays):
         if isinstance(a, np.ndarray) and a.dtype is not dtype:
             arrays[place] = a.astype(dtype)
-            if mode().watched:
-                converted(a, arrays[place], mode())
+            converted(a, arrays[place])
     token = silence.set(IGNORE)
     try:
         y = in_single(kernel, arrays, params) if dtype is float16 else kernel(*arrays, *params)
@@ -263,8 +262,9 @@ def _watched(
         _look_for_nan(op, y, arrays, node, now)
 
 
-def converted(before: Any, after: Array, now: Mode) -> None:
+def converted(before: Any, after: Array) -> None:
     """Say that ``after`` is ``before`` in another dtype, or a number as an array."""
+    now = mode()
     if now.watch is not None and isinstance(before, np.ndarray):
         cuts.carried(before, after)
     if now.tape is not None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from . import reading
 from .files import write_whole
 from .node import Array
 from .tensor import Tensor
@@ -42,9 +43,8 @@ def save(state: Any, path: str | os.PathLike[str]) -> None:
     write, _ = _format(path)
     arrays: dict[str, Array] = {}
     plan = _taken_apart(state, "", arrays)
-    flat = isinstance(state, dict) and all(
-        isinstance(k, str) and isinstance(v, (Tensor, np.ndarray)) for k, v in state.items()
-    )
+    # a dict of tensors that have their keys as names needs no plan
+    flat = isinstance(state, dict) and list(arrays) == list(state)
     write_whole(path, write(arrays, None if flat else json.dumps(plan)))
 
 
@@ -54,6 +54,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises:
         ValueError: the file is truncated, damaged, or wants to be unpickled. FileNotFoundError.
     """
+    reading.read("load()")
     import json
 
     _, read = _format(path)
@@ -88,6 +89,7 @@ def _format(path: str | os.PathLike[str]) -> tuple[Callable[..., bytes], Callabl
 
 def _taken_apart(value: Any, name: str, arrays: dict[str, Array]) -> Any:
     if isinstance(value, (Tensor, np.ndarray)):
+        name = name.replace("\0", "�")  # at which a name in an archive would end
         while name in arrays or name == RESERVED:  # "a.b" may also be the b of a dict a
             name += "'"
         arrays[name] = value._data if isinstance(value, Tensor) else value

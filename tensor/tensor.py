@@ -157,7 +157,10 @@ class Tensor(NumPyProtocol, InPlaceForms):
         value = element._data if isinstance(element, Tensor) else element
         return np.any(self._data == value).item()
 
-    __hash__ = object.__hash__  # equality is entry by entry; identity is what a set asks for
+    def __hash__(self) -> Any:
+        """Equality is entry by entry; identity is what a set asks for."""
+        read("a tensor in a set or as a key")
+        return object.__hash__(self)
 
     # Entry by entry ------------------------------------------------------------------------------
 

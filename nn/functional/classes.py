@@ -64,8 +64,8 @@ def cross_entropy(
             reduction,
         )  # fmt: skip
         loss = apply(rows.cross_entropy, (in_rows(input),), (places, reduction))
-        alone = reduction != "none" or loss.shape == target.shape
-        return loss if alone else loss.reshape(target.shape)
+        flat = reduction == "none" and loss.shape != target.shape
+        return loss.reshape(target.shape) if flat else loss
     labels = Labels.of(name, input, target, weight, ignore_index)
     if not labels.count and reduction == "mean":
         return input.mean()  # nan: there is nothing to average

@@ -525,7 +525,7 @@ REFUSED = {
     "where": (lambda x: x[gradling.where(x > 0)[0]], r"where\(condition\)"),
     "nonzero": (lambda x: x * len(x.nonzero()), "nonzero"),
     "equal": (lambda x: x * gradling.equal(x, x), "equal"),
-    "random tensor": (draws_in_place, "no op made"),
+    "random tensor": (draws_in_place, "a random tensor"),
     "random number": (lambda x: x * DICE.random(), "DICE"),
     "random module": (lambda x: x * random.random(), "module random"),
     "NumPy's random": (lambda x: x * np.random.rand(), "random"),
@@ -552,7 +552,7 @@ REFUSED = {
     "view": (lambda x: x.reshape(3, 1), "view"),
     "made inside": (lambda x: x * gradling.from_numpy(np.ones(3, np.float32)), "no op made"),
     "a constant": (lambda x: gradling.tensor([1.0]), "no op made"),
-    "no tensors": (lambda x: {1}, "must return tensors"),
+    "no tensors": (lambda x: len, "must return tensors"),
     "global": (lambda x: x * globals()["SCALE"], "globals"),
     "opened": (lambda x: x * len(list(open("nowhere"))), "open"),  # noqa: SIM115
 }

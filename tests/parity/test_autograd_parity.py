@@ -147,14 +147,20 @@ def compare(program: list[Step], start: str, may_measure: bool) -> None:
         if "single memory location" in known:
             return  # PyTorch refuses operands that overlap what is written; ours computes first
         said = f"{step}: {outcome} for {known}"
-        if "memory is read-only" in outcome and known == "done":
+        if known == "done" and ("read-only" in outcome or "share memory" in outcome):
             # PyTorch lets an expanded tensor be given the very memory that it shows, and one of
             # its copies (h[0] = 2) be written to, which writes to all. Ours must have left it be.
             for a, b in zip(ours.values(), before, strict=True):
                 np.testing.assert_array_equal(a, b, err_msg=said)
             return
-        assert (outcome == "done") == (known == "done"), said
         outcomes.append(outcome)
+        if "a leaf Variable" in known and step[1][1] % len(ours.handles) > 1:
+            # PyTorch takes a view of what joined a graph after it was made for a leaf, and refuses
+            # to edit it; ours follows what it shows
+            if may_measure:
+                as_measured(ours.gradient(), program[: len(outcomes)], start, outcomes)
+            return
+        assert (outcome == "done") == (known == "done"), said
         for place, (a, b) in enumerate(zip(ours.values(), theirs.values(), strict=True)):
             np.testing.assert_allclose(a, b, rtol=1e-12, err_msg=f"handle {place} after {said}")
     assert [h.requires_grad for h in ours.handles] == [h.requires_grad for h in theirs.handles]
@@ -162,9 +168,16 @@ def compare(program: list[Step], start: str, may_measure: bool) -> None:
     if not isinstance(known, Exception):
         assert not isinstance(found, Exception), found
         np.testing.assert_allclose(found, known, rtol=1e-9, atol=1e-12)
-    elif not isinstance(found, Exception) and may_measure:
+    elif may_measure:
+        as_measured(found, program, start, outcomes)
+
+
+def as_measured(found: Any, program: list[Step], start: str, outcomes: list[str]) -> None:
+    """A gradient that ours does not refuse is that of difference quotients, where these exist."""
+    slopes = measured(program, start, outcomes)
+    if not isinstance(found, Exception) and np.isfinite(slopes).all() and np.isfinite(found).all():
         scale = 1 + np.abs(found).max()
-        np.testing.assert_allclose(found, measured(program, start, outcomes), atol=1e-4 * scale)
+        np.testing.assert_allclose(found, slopes, atol=1e-4 * scale)
 
 
 @pytest.mark.parametrize("start", ["graph", "buffer"])

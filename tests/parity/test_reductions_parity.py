@@ -67,8 +67,9 @@ def test_over_one_axis(agree: Any, name: str, x: Any, dim: int, keepdim: bool) -
 @pytest.mark.parametrize("name", OVER_DIMS)
 @given(arrays(), st.lists(st.integers(-3, 2), max_size=3), st.booleans())
 def test_over_several_axes(agree: Any, name: str, x: Any, dim: Any, keepdim: bool) -> None:
-    assume(not (name == "logsumexp" and not dim))
-    assume(len({d % max(1, x.ndim) for d in dim}) == len(dim))
+    dim = list({d % max(1, x.ndim): d for d in dim}.values())  # each axis once
+    if name == "logsumexp" and not dim:
+        dim = [0]
     flaw = not dim and name in ("var", "std")  # its gradient divides by 1 - correction in PyTorch
     agree(f"t.{name}(x, {tuple(dim)}, keepdim={keepdim})", rtol(x), flaw or not smooth(x), x=x)
 
