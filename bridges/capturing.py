@@ -158,14 +158,16 @@ def capture(fn: Callable[..., Any]) -> Captured:
     anything the function can reach that has changed (an attribute of a module, ``train()`` and
     ``eval()``, a global, an entry of a list, a frozen parameter) lead to new recordings; the
     numbers of tensors are read anew at each call, masks of dropout drawn anew. What cannot be
-    followed is refused. Effects besides the results (``print``, appending to a list) happen only
-    in calls that run the function.
+    followed is refused: the function may reach tensors, numbers, text, lists, tuples and dicts of
+    them, modules, and functions that do the same. Effects besides the results (``print``, appending
+    to a list of its own) happen only in calls that run the function.
 
     Raises:
-        CaptureError: (a TypeError, from one of the first two calls) the function reads numbers out
-            of a tensor (``item()``, ``if x > 0``), edits tensors in place (batch norm in training),
-            calls ``backward()``, uses random numbers or arrays that no op made, can reach what may
-            change unnoticed, or does something else in the second call.
+        CaptureError: (a TypeError, from calls that run the function) it reads numbers out of a
+            tensor (``item()``, ``if x > 0``, a mask as an index), edits tensors in place (batch
+            norm in training), calls ``backward()``, uses random numbers or arrays that no op made
+            (``nll_loss`` and label smoothing pick by such), can reach what may change unnoticed,
+            compares by ``is``, or does something else in the second run.
 
     >>> import gradling
     >>> from gradling import nn

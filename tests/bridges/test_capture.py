@@ -494,6 +494,18 @@ HOOKED = nn.Linear(3, 1)
 HOOKED.register_forward_hook(lambda module, args, out: out * 2)
 
 
+DETACHED, HOLDER = WEIGHT.detach(), nn.Linear(1, 1)
+RECORD = np.zeros(1, dtype=[("a", "f4")])[0]
+
+
+def swallowing(x):
+    try:
+        factor = x.sum().item()
+    except TypeError:
+        factor = 1.0
+    return x * factor
+
+
 def counting(x):
     COUNT["n"] += 1
     return x * 2
@@ -541,6 +553,19 @@ REFUSED = {
     "itself": (counting, "COUNT.n itself"),
     "results in one memory": (lambda x: ((y := x * 2), y[:2]), "memory"),
     "masks": (lambda x: x[x > 0].mean(), "mask"),
+    "hook on an argument": (lambda x: x.register_hook(lambda g: g * 2) and x * 2, "register_hook"),
+    "two in one array": (lambda x: x * WEIGHT.detach() + 0 * DETACHED.sum(), "share one array"),
+    "swallowed": (swallowing, "item"),
+    "a key": (lambda x: x * {x: 2.0}.get(x, 1.0), "key"),
+    "a set": (lambda x: x * len({1, 2}), "a set"),
+    "by text": (lambda x: x * HOLDER.__dict__["factor"], "__dict__"),
+    "a file": (lambda x: x * gradling.load("nowhere.npz")["s"], "load"),
+    "a record": (lambda x: x * float(RECORD["a"]), "RECORD"),
+    "NumPy's settings": (
+        lambda x: x * np.get_printoptions()["precision"],
+        "precision|printoptions",
+    ),
+    "unused draws": (lambda x: gradling.randn(3) is None or x * 2, "random tensor"),
     "NumPy's generator": (lambda x: x * float(NUMBERS.random()), "NUMBERS"),
     "time": (lambda x: x * time.perf_counter(), "module time"),
     "iterator": (lambda x: x * sum(STREAM), "STREAM"),
@@ -588,6 +613,50 @@ def test_what_others_have_put_into_our_modules_is_followed(monkeypatch):
         captured = gradling.capture(lambda x: F.relu(x))
         for _ in range(3):
             captured(gradling.ones(2))
+
+
+def test_names_of_the_users_do_not_meet_those_of_the_source():
+    for name in ("g_0", "part_1", "kept", "gradients", "mul_2", "asarray", "_", "lambda", "x0"):
+        model = nn.Module()
+        setattr(model, name, nn.Parameter(gradling.tensor([5.0, 7.0])))
+        weight = vars(model)[name]
+        scope = {"F": F, name: weight} if name != "lambda" else {"F": F, "held": weight}
+        f = eval(f"lambda x: (x * {name if name != 'lambda' else 'held'}).sum()", scope)
+        captured = ready(f, gradling.ones(2, requires_grad=True))
+        x = gradling.ones(2, requires_grad=True)
+        captured(x).backward()
+        assert x.grad.tolist() == [5.0, 7.0]
+
+
+def test_layers_of_the_library_are_followed_into_what_is_overridden():
+    class Layer(nn.TransformerEncoderLayer):
+        def _feed_forward(self, *args, **kwargs):
+            return super()._feed_forward(*args, **kwargs) * SCALES[0]
+
+    class Leaky(nn.LeakyReLU):
+        negative_slope = property(lambda self: SCALES[0], lambda self, value: None)
+
+    for model, x in ((Layer(4, 2, 8, dropout=0.0), normal(2, 3, 4)), (Leaky(), normal(3))):
+        SCALES[0] = 1.0
+        captured = ready(model, x)
+        for scale in (1.0, 0.5, -0.0, 0.0):
+            SCALES[0] = scale
+            np.testing.assert_array_equal(captured(x).detach().numpy(), model(x).detach().numpy())
+
+
+SCALES = [1.0]
+
+
+def test_plain_values_are_told_apart_as_they_compute():
+    keys, table = {0.0: 1}, np.arange(4.0).reshape(2, 2)
+    f = ready(lambda x: [1 / (x * k) for k in keys][0] + float(table[0, 1]), gradling.ones(1))
+    keys.clear()
+    keys[-0.0] = 1
+    assert f(gradling.ones(1)).tolist() == [float("-inf")]
+    keys.clear()
+    keys[1.0] = 1
+    table[:] = table.T.copy()
+    assert f(gradling.ones(1)).tolist() == [3.0]
 
 
 # As a part of graphs ------------------------------------------------------------------------------
