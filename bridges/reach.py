@@ -152,13 +152,13 @@ class Reach:
         names, attributes = _names_of(fn.__code__)
         self._names |= attributes
         space, inbuilt = fn.__globals__, vars(builtins)
-        self._code.append(WatchedCode(path, fn, list(names)))
+        self._code.append(WatchedCode(path, fn, sorted(names)))
         self._parts("", (fn.__defaults__, fn.__kwdefaults__))
         if fn.__dict__:
             self._visit(path, fn.__dict__)
         for name, cell in zip(fn.__code__.co_freevars, cells, strict=True):
             self._visit(name, content_of(cell))
-        for name in names:
+        for name in sorted(names):
             if name in space:
                 self._visit(name, space[name])
             elif name not in inbuilt:

@@ -563,7 +563,7 @@ REFUSED = {
     "a record": (lambda x: x * float(RECORD["a"]), "RECORD"),
     "NumPy's settings": (
         lambda x: x * np.get_printoptions()["precision"],
-        "precision|printoptions",
+        "can reach",
     ),
     "unused draws": (lambda x: gradling.randn(3) is None or x * 2, "random tensor"),
     "NumPy's generator": (lambda x: x * float(NUMBERS.random()), "NUMBERS"),
