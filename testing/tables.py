@@ -63,6 +63,13 @@ class Table(list[Any]):
         return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
+def whole_table() -> list[Op]:
+    """Every row, also of those packages that nothing has imported yet."""
+    from . import cases  # noqa: F401  (imports them all)
+
+    return list(TABLE.values())
+
+
 def ops() -> Table:
     """Every row of the table: operands and parameters, kind, domain, and the reason for its rule.
 
@@ -70,6 +77,7 @@ def ops() -> Table:
     >>> row.why
     '1 - tanh², from y alone: no exponential to overflow.'
     """
+    table = whole_table()
     rows = [
         (
             op.name,
@@ -78,10 +86,10 @@ def ops() -> Table:
             _domains(op),
             op.why if op.differentiable or "derivative" in op.why else f"{op.why} No derivative.",
         )
-        for op in TABLE.values()
+        for op in table
     ]
     head = ("op", "operands, *parameters*", "kind", "domain", "why")
-    return Table(head, rows, list(TABLE.values()))
+    return Table(head, rows, table)
 
 
 def _kind(op: Op) -> str:
@@ -103,7 +111,7 @@ def subgradients() -> Table:
     >>> row.stated, row.left, row.right, row.inside
     (0.0, 0.0, 1.0, True)
     """
-    items = [item for op in TABLE.values() for pin in op.pinned for item in _of_pin(op, pin)]
+    items = [item for op in whole_table() for pin in op.pinned for item in _of_pin(op, pin)]
     rows = [
         (
             s.op,
@@ -170,7 +178,7 @@ def coverage(measure: bool = True, examples: int = 3) -> Table:
 
     Needs hypothesis. With ``measure=False`` nothing is run, and the columns say what is declared.
     """
-    items = [_covered(op, measure, examples) for op in TABLE.values()]
+    items = [_covered(op, measure, examples) for op in whole_table()]
     head = ("op", "kind", "by", "first", "second", "dtypes", "laws")
     rows = [(c.op, c.kind, c.operands, c.first, c.second, c.dtypes, c.laws) for c in items]
     return Table(head, rows, items)
@@ -235,7 +243,7 @@ def teeth(*names: str, examples: int = 40) -> Table:
 
     skipped = without_case()
     items = []
-    for name in names or tuple(n for n, op in TABLE.items() if op.differentiable):
+    for name in names or tuple(op.name for op in whole_table() if op.differentiable):
         if name in skipped:
             continue
         found = [convict(mutant, examples) for mutant in mutants(name)]

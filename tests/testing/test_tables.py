@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-import gradling.nn  # noqa: F401  (adds its rows to the table)
 from gradling.engine import TABLE
 from gradling.testing import coverage, subgradients
 
@@ -55,3 +57,12 @@ def test_tables_print_and_turn_into_markdown():
     assert page[0].startswith("| op | at | by | stated")
     assert page[1].startswith("| --- |")
     assert len({line.count(" | ") for line in page}) == 1
+
+
+@pytest.mark.parametrize("table", ["ops()", "subgradients()", "coverage(measure=False)"])
+def test_a_table_is_whole_in_a_fresh_process(table):
+    program = f"import gradling.testing as t; print(len(t.{table}))"
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert int(found.stdout) == len(eval(f"gradling.testing.{table}"))
