@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ("gradling", "numpy", "torch", "micrograd", "autograd", "mygrad")
+LIBRARIES = ("gradling", "numpy", "torch", "micrograd", "autograd", "mygrad", "jax")
 
 
 def facts(threads: int) -> dict[str, Any]:
