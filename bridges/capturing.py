@@ -159,8 +159,9 @@ def capture(fn: Callable[..., Any]) -> Captured:
     ``eval()``, a global, an entry of a list, a frozen parameter) lead to new recordings; the
     numbers of tensors are read anew at each call, masks of dropout drawn anew. What cannot be
     followed is refused: the function may reach tensors, numbers, text, lists, tuples and dicts of
-    them, modules, and functions that do the same. Effects besides the results (``print``, appending
-    to a list of its own) happen only in calls that run the function.
+    them, modules, and functions that do the same (the library itself is taken to stay as it is).
+    Effects besides the results (``print``, appending to a list of its own) happen only in calls
+    that run the function.
 
     Raises:
         CaptureError: (a TypeError, from calls that run the function) it reads numbers out of a

@@ -128,6 +128,8 @@ class Reach:
             self._parts(path, (x.__self__, x.__func__))
         elif isinstance(x, Module):
             self._module(path, x)
+        elif kind.__name__ == "Captured" and _is_ours_class(kind):
+            self._visit(path, x.fn)  # which it runs as it is while something listens
         elif isinstance(x, type):
             self._class(path, x)
         elif isinstance(x, types.ModuleType):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..tensor import Tensor
+from ..tensor.reading import filled_with
 from .activation import GELU
 from .attention import MultiheadAttention
 from .containers import Sequential
@@ -62,7 +63,7 @@ class TransformerBlock(Module):
     def forward(self, x: Tensor, key_padding_mask: Tensor | None = None) -> Tensor:
         """(N, L, E) to the same."""
         steps = x.shape[1]
-        ahead = Tensor(~np.tri(steps, dtype=bool)) if self.causal else None
+        ahead = Tensor(filled_with(~np.tri(steps, dtype=bool))) if self.causal else None
         y = self.ln_1(x)
         y, _ = self.attn(y, y, y, key_padding_mask, False, ahead)
         x = x + self.dropout(y)

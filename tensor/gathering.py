@@ -11,6 +11,7 @@ from .errors import DtypeError, ShapeError, normal_dim
 from .indexing import parse
 from .node import Array
 from .positions import index_array
+from .reading import filled_with
 from .record import apply
 from .rows import indexing as rows
 from .shape import broadcast_shapes
@@ -150,7 +151,8 @@ def _source(name: str, input: Tensor, src: Any) -> Tensor:
         return src  # type: ignore[no-any-return]
     if not isinstance(src, (bool, int, float)):
         raise TypeError(f"{name}: expected src to be a tensor or a number, got {said(src)}")
-    return type(input)(np.asarray(fits(name, src, input._data.dtype), input._data.dtype))
+    number = np.asarray(fits(name, src, input._data.dtype), input._data.dtype)
+    return type(input)(filled_with(number))
 
 
 def _with_sums(input: Tensor, place: int, array: Array, src: Tensor) -> Tensor:

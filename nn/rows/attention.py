@@ -10,6 +10,7 @@ import numpy as np
 from ...engine.op import REAL, Op
 from ...tensor import Tensor
 from ...tensor.node import Array
+from ...tensor.reading import filled_with, prepared
 from ...tensor.rows.structural import structural
 from ..kernels.attention import ahead, attend, attend_back
 
@@ -33,13 +34,18 @@ def composed(
     return (p if keep is None else p * Tensor(keep)) @ v
 
 
+def _top(scores: Array) -> Array:
+    """The largest score of each row, which is taken out before exp; 0 where there is none."""
+    top = scores.max(axis=-1, keepdims=True, initial=-inf)
+    return np.asarray(np.where(np.isfinite(top), top, 0), scores.dtype)
+
+
 def weights(q: Tensor, k: Tensor, mask: Tensor, scale: float, causal: bool) -> Tensor:
     """The shares (…, L, S) by which each query mixes the values, in single steps."""
     scores = (q @ k.mT) * scale + mask
     if causal:
-        scores = scores.masked_fill(Tensor(ahead(*scores.shape[-2:])), -inf)
-    top = scores._data.max(axis=-1, keepdims=True, initial=-inf)
-    e = (scores - Tensor(np.where(np.isfinite(top), top, 0).astype(scores.dtype))).exp()
+        scores = scores.masked_fill(Tensor(filled_with(ahead(*scores.shape[-2:]))), -inf)
+    e = (scores - Tensor(prepared(_top, scores._data))).exp()
     total = e.sum(-1, keepdim=True)
     p: Tensor = e / total.masked_fill(total == 0, 1.0)
     return p

@@ -160,6 +160,51 @@ def test_every_op_is_captured_as_it_is(name, data):
                     np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12, atol=1e-12)
 
 
+HEADS = nn.MultiheadAttention(8, 2, batch_first=True)
+LATER = nn.Transformer.generate_square_subsequent_mask(5) < 0
+WRITER = gradling.models.GPT(9, 5, n_layer=2, n_head=2, n_embd=8)
+READER = gradling.models.LeNet5()
+CAPTURED = gradling.capture(nn.Linear(2, 2))
+COMMON = {
+    "a language model": (WRITER, lambda: (labels((3, 5), 9),)),
+    "a captured one": (gradling.capture(lambda x: CAPTURED(x) * 2), lambda: (normal(3, 2),)),
+    "a network": (READER, lambda: (normal(2, 1, 28, 28),)),
+    "attention": (lambda x: HEADS(x, x, x)[0], lambda: (normal(2, 5, 8),)),
+    "attention without weights": (
+        lambda x: HEADS(x, x, x, need_weights=False)[0], lambda: (normal(2, 5, 8),),
+    ),
+    "a mask": (
+        lambda x: (x @ x.mT).masked_fill(LATER, float("-inf")).softmax(-1),
+        lambda: (normal(2, 5, 8),),
+    ),
+    "accuracy": (
+        lambda x, t: (x.argmax(1) == t).float().mean(), lambda: (normal(5, 3), labels(5, 3)),
+    ),
+    "weight decay": (
+        lambda x: READER(x).sum() + sum((p * p).sum() for p in READER.parameters()) * 1e-3,
+        lambda: (normal(2, 1, 28, 28),),
+    ),
+    "detach": (lambda x: (x - x.mean().detach()) / x.std().detach(), lambda: (normal(5, 4),)),
+    "parts": (
+        lambda x: sum(part.sum() * k for k, part in enumerate(x.chunk(2, -1))),
+        lambda: (normal(5, 4),),
+    ),
+    "literals": (lambda x: x * gradling.tensor([1.0, 2.0]) + np.sqrt(2), lambda: (normal(3, 2),)),
+    "probabilities": (lambda p, t: F.binary_cross_entropy(p.sigmoid(), t.sigmoid()),
+                      lambda: (normal(4), normal(4))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMMON)
+def test_common_code_is_captured(name):
+    fn, draw = COMMON[name]
+    captured = gradling.capture(fn)
+    for _ in range(4):
+        args = draw()
+        alike(captured(*args), fn(*args))
+    assert trusted(captured)
+
+
 # Front ends may look at numbers outside of any op: every function that takes such arguments is
 # called with numbers of other sizes and signs, in which such a look would show.
 OTHERS = (1.0, 1.0, 10.0, 0.01, -3.0)
