@@ -101,7 +101,9 @@ def test_norm(agree: Any, p: Any, x: Any, dim: Any, keepdim: bool) -> None:
     assume(dim != (0, 1) or x.ndim > 1)
     order = f"float('{p}')" if isinstance(p, str) and "inf" in p else repr(p)
     x = np.where(np.isinf(x), 3, x).astype(x.dtype)
-    agree(f"t.norm(x, {order}, {dim}, {keepdim})", rtol(x), x=x)
+    # a slope like (norm / x)² leaves float16 between PyTorch's steps; ours is rounded once
+    between = x.dtype == np.float16 and p == -1
+    agree(f"t.norm(x, {order}, {dim}, {keepdim})", rtol(x), between, x=x)
 
 
 @pytest.mark.parametrize(
