@@ -43,8 +43,11 @@ def save(state: Any, path: str | os.PathLike[str]) -> None:
     write, _ = _format(path)
     arrays: dict[str, Array] = {}
     plan = _taken_apart(state, "", arrays)
-    # a dict of tensors that have their keys as names needs no plan
-    flat = isinstance(state, dict) and list(arrays) == list(state)
+    # a dict of nothing but tensors, which all have their keys as names, needs no plan
+    tensors = isinstance(state, dict) and all(
+        isinstance(value, (Tensor, np.ndarray)) for value in state.values()
+    )
+    flat = tensors and list(arrays) == list(state)
     write_whole(path, write(arrays, None if flat else json.dumps(plan)))
 
 

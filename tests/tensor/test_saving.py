@@ -54,7 +54,8 @@ def same(a: Any, b: Any) -> bool:
 @pytest.mark.parametrize("key", ["", "a\0b", "__gradling__", "a.b'", "�"])
 def test_any_key_comes_back(suffix: str, key: str, tmp_path: Any) -> None:
     state = {key: gradling.ones(2), "a": {"b": gradling.zeros(1)}}
-    for one in (state, {key: state[key]}, {key: state[key], "a\0b": gradling.zeros(3)}):
+    nested = {key: {"": gradling.ones(1)}}
+    for one in (state, {key: state[key]}, {key: state[key], "a\0b": gradling.zeros(3)}, nested):
         gradling.save(one, tmp_path / f"state{suffix}")
         assert same(one, gradling.load(tmp_path / f"state{suffix}"))
 
