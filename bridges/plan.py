@@ -279,7 +279,7 @@ def _reached(listing: Listing, reach: Reach, named: dict[Ref, str]) -> Iterator[
     """The tensors that the function used and was not given, which get names."""
     for ref, node in listing.outside:
         array = listing.arrays[ref]
-        held = [(path, x) for path, x in reach.tensors if x._data is array]
+        held = [(path, x) for path, x, *_ in reach.tensors if x._data is array]
         found = [(path, x) for path, x in held if x._node is node and node is not None] or held
         if len(found) > 1:
             raise CaptureError(

@@ -32,11 +32,7 @@ def index_array(name: str, index: Any, n: int, dim: int, negative: bool = False)
     if array.dtype.kind not in "iu":
         raise DtypeError(f"{name}: expected whole numbers as index, got {array.dtype}; use .long()")
     checked(_check_range, name, array, n, dim, negative)
-    return array if array.dtype is int64 else prepared(_in_int64, array)
-
-
-def _in_int64(array: Array) -> Array:
-    return array.astype(np.int64)
+    return array if array.dtype is int64 else prepared(np.ndarray.astype, array, int64)
 
 
 def _check_range(name: str, array: Array, n: int, dim: int, negative: bool) -> None:
